@@ -1,0 +1,25 @@
+package driver
+
+// Support says how far a client carries out a setting.
+type Support uint8
+
+// Levels of support. A setting without a Capability row is Full.
+const (
+	// Full: same meaning, every value.
+	Full Support = iota
+	// Mapped: the same effect through another knob of the client; Capability.How says which.
+	Mapped
+	// Limited: only Capability.Values; any other value is refused.
+	Limited
+	// Unsupported: the client has no such knob. Refused when the user set it explicitly to anything but what the
+	// client does anyway (Values), else what differs is flagged in the result.
+	Unsupported
+)
+
+// Capability is one row of a driver's table: what it does with one setting.
+type Capability struct {
+	Setting string // Kafka's name
+	Support Support
+	Values  []string // Limited, Unsupported: the values that are (in effect) carried out
+	How     string   // one line for the user
+}
