@@ -1,0 +1,101 @@
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"kbench/metrics"
+	"kbench/metrics/stat"
+)
+
+// fixture is a result of a short Poisson run with everything that a result can have, from a fixed seed.
+func fixture(t *testing.T) *metrics.Result {
+	t.Helper()
+	r := &metrics.Result{
+		Schema:  metrics.Schema,
+		Started: time.Date(2026, 3, 14, 15, 9, 26, 535_000_000, time.UTC),
+		Kbench:  "v0.1.0",
+		Profile: "orders",
+		Plan:    json.RawMessage(`{"Profile":"orders","Load":{"Arrivals":"poisson","Rate":{"PerSecond":5000,"Bytes":false},"Producers":2,"Send":"async"}}`),
+		Seed:    42, ScheduleChecksum: "9f1c4ad3c07b2e55",
+		Driver: metrics.DriverInfo{Name: "franz", Client: "franz-go", Version: "v1.22.2", ProduceVersion: 12,
+			EffectiveConfig:  map[string]string{"acks": "all", "linger.ms": "5", "batch.size": "65536"},
+			DiffersFromAsked: []metrics.Difference{{Setting: "buffer.memory", Asked: "33554432", Effective: "10000 records", Why: "the client bounds records, not bytes"}}},
+		Target: metrics.TargetInfo{Kind: "kafka", Version: "4.3.1", Brokers: 3, Topics: []metrics.TopicInfo{{
+			Name: "orders-x", Partitions: 12, ReplicationFactor: 3, Created: true, Config: map[string]string{"min.insync.replicas": "2"}}}},
+		Host: metrics.Host{OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPU: "AMD EPYC 7B13", CPUs: 2, GeneratorCPUs: []int{0},
+			TargetCPUs: []int{1}, MemoryBytes: 8 << 30, Go: "go1.26.0", Clock: "tsc"},
+		Verdict:    metrics.Verdict{State: "valid"},
+		Warnings:   []string{"the generator and the target share this machine's 2 CPUs"},
+		Objectives: []metrics.ObjectiveCheck{{Objective: "response.p99: 20ms", Actual: "4.21 ms", Met: true}, {Objective: "failed: 0", Actual: "3", Met: false}},
+		Runtime: metrics.Runtime{CPUNSPerRecord: 812.4, AllocsPerRecord: 0.0021, AllocBytesPerRecord: 0.53, GCCount: 3,
+			GCPauseNS: 412_000, MaxRSSBytes: 48 << 20},
+		Partitions: []metrics.PartitionCount{{Topic: "orders-x", Partition: 0, Records: 12_345}},
+	}
+	r.Intervals = intervals(6, 5000)
+	r.Latency = latencies(r.Intervals)
+	n := r.Latency.Response.Count
+	r.Totals = metrics.Totals{Scheduled: n + 5, Acked: n, Failed: 3, Censored: 2, WarmupRecords: 5000, Bytes: n * 1024,
+		DurationNS: 5e9, WarmupNS: 1e9, TargetRate: 5000, RecordsPerSecond: float64(n) / 5, BytesPerSecond: float64(n) * 1024 / 5,
+		WireBytes: 15_400_000, Requests: 480, Batches: 2210, Retries: 7, RecordsPerReq: 62.5, CompressionRatio: 2.04,
+		ThrottleNS: 12_000_000, Errors: map[string]uint64{"MESSAGE_TOO_LARGE": 2, "REQUEST_TIMED_OUT": 1}}
+	for _, i := range r.Intervals {
+		r.Series = append(r.Series, metrics.Point{AtNS: int64(i.End), Warmup: i.Warmup, Acked: i.Acked, Failed: i.Failed, Bytes: i.Bytes,
+			ResponseP50: i.Response.Quantile(.5), ResponseP99: i.Response.Quantile(.99), ResponseMax: i.Response.Max(),
+			ServiceP99: i.Service.Quantile(.99), LatenessP99: i.Generator.Quantile(.99)})
+	}
+	return r
+}
+
+// intervals records so many seconds of made-up latencies; the first second is warm-up.
+func intervals(seconds, rate int) []metrics.Interval {
+	rng := rand.New(rand.NewPCG(7, 7))
+	collector := metrics.NewCollector(1)
+	send, ack := collector.Recorder(metrics.SendSide), collector.Recorder(metrics.AckSide)
+	for s := range seconds {
+		now, warmup := int64(s)*metrics.Second, s == 0
+		send.Roll(now)
+		ack.Roll(now)
+		for range rate {
+			lateness := int64(80 + 40*rng.ExpFloat64())
+			pressure := int64(rng.ExpFloat64() * 300)
+			service := int64(1.4e6 * math.Exp(0.45*rng.NormFloat64()))
+			send.Add(lateness, pressure, warmup)
+			ack.Add(lateness+pressure+service, service, warmup)
+		}
+		ack.Acked(uint64(rate), uint64(rate)*1024, warmup)
+	}
+	send.Flush()
+	ack.Flush()
+	return collector.Finish()
+}
+
+// latencies merges the measured intervals.
+func latencies(all []metrics.Interval) metrics.Latencies {
+	one := func(of func(metrics.Interval) *metrics.Histogram) metrics.Latency {
+		var parts []*metrics.Histogram
+		for _, i := range all {
+			if !i.Warmup {
+				parts = append(parts, of(i))
+			}
+		}
+		h := metrics.Sum(parts...)
+		l := metrics.Latency{Count: h.Total(), Clipped: h.Clipped(), Mean: math.Round(h.Mean()), Min: h.Min(), Max: h.Max(),
+			P50: h.Quantile(.5), P90: h.Quantile(.9), P95: h.Quantile(.95), P99: h.Quantile(.99), P999: h.Quantile(.999), P9999: h.Quantile(.9999)}
+		for name, q := range map[string]float64{"p999": .999, "p9999": .9999} {
+			if !stat.Supported(l.Count, q) {
+				l.Unsupported = append(l.Unsupported, name)
+			}
+		}
+		return l
+	}
+	return metrics.Latencies{
+		Response:          one(func(i metrics.Interval) *metrics.Histogram { return i.Response }),
+		Service:           one(func(i metrics.Interval) *metrics.Histogram { return i.Service }),
+		GeneratorLateness: one(func(i metrics.Interval) *metrics.Histogram { return i.Generator }),
+		Backpressure:      one(func(i metrics.Interval) *metrics.Histogram { return i.Pressure }),
+	}
+}

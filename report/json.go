@@ -1,0 +1,97 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+
+	"kbench/metrics"
+)
+
+// WriteJSON writes the result in the form that result.schema.json describes. Lists and maps without content are written
+// as [] and {}, never null. A number that isn't finite is an error that names its field.
+func WriteJSON(w io.Writer, r *metrics.Result) error {
+	full, err := complete(r)
+	if err != nil {
+		return err
+	}
+	return encodeJSON(w, full)
+}
+
+// encodeJSON writes v indented, leaving <, > and & as they are.
+func encodeJSON(w io.Writer, v any) error {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("encode the result: %w", err)
+	}
+	return writeAll(w, &out)
+}
+
+// complete copies the result with every nil list and map replaced by an empty one. The caller's stays as it is.
+func complete(r *metrics.Result) (*metrics.Result, error) {
+	out := *r
+	out.Intervals = nil // not part of the JSON
+	if p := string(out.Plan); p == "" || p == "null" {
+		out.Plan = json.RawMessage("{}")
+	}
+	if err := fill(reflect.ValueOf(&out).Elem(), ""); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// fill replaces nil lists and maps in v, copying each list before it changes anything in it.
+func fill(v reflect.Value, path string) error {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type().PkgPath() == "time" {
+			return nil
+		}
+		for i := range v.NumField() {
+			name := jsonName(v.Type().Field(i))
+			if name == "" {
+				continue
+			}
+			if err := fill(v.Field(i), strings.TrimPrefix(path+"."+name, ".")); err != nil {
+				return err
+			}
+		}
+	case reflect.Slice:
+		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(own, v)
+		v.Set(own)
+		if v.Type().Elem().Kind() != reflect.Struct {
+			return nil
+		}
+		for i := range v.Len() {
+			if err := fill(v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
+	case reflect.Float64:
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("encode the result: %s is %v: only finite numbers can be stored", path, f)
+		}
+	}
+	return nil
+}
+
+// jsonName is a field's name in JSON; "" where it has none.
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "-" {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,38 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"kbench/metrics"
+)
+
+// WriteMarkdown writes what WriteTable shows as GitHub Markdown, for pull requests and job summaries.
+func WriteMarkdown(w io.Writer, r *metrics.Result) error {
+	var out bytes.Buffer
+	out.WriteString("### " + escapeMarkdown(title(r)) + "\n")
+	for _, b := range view(r) {
+		if b.grid != nil {
+			out.WriteByte('\n')
+			if err := b.grid.markdown(&out); err != nil {
+				return fmt.Errorf("draw the table: %w", err)
+			}
+		}
+		for i, n := range b.notes {
+			if i == 0 {
+				out.WriteByte('\n')
+			}
+			writeMarkdownNote(&out, n)
+		}
+	}
+	return writeAll(w, &out)
+}
+
+func writeMarkdownNote(out *bytes.Buffer, n note) {
+	out.WriteString("- ")
+	if n.label != "" {
+		out.WriteString("**" + n.label + "** ")
+	}
+	out.WriteString(escapeMarkdown(n.text) + "\n")
+}

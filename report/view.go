@@ -1,0 +1,205 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kbench/metrics"
+	"kbench/workload"
+)
+
+// note is one line of text with a label in front.
+type note struct{ label, text string }
+
+// block is a part of what people read: a grid, or notes, or notes under their grid.
+type block struct {
+	grid  *grid
+	notes []note
+}
+
+// asked is what of the plan stands in the summary. Keys are matched in any case.
+type asked struct {
+	Load struct {
+		Arrivals string `json:"arrivals"`
+		Send     string `json:"send"`
+	} `json:"load"`
+}
+
+// loadOf reads the plan of a result. A plan that can't be read says nothing, so the summary leaves it out.
+func loadOf(r *metrics.Result) asked {
+	var a asked
+	if err := json.Unmarshal(r.Plan, &a); err != nil {
+		return asked{}
+	}
+	return a
+}
+
+// scheduled says whether records were due at times of their own. Without that, a record is due when it is handed over,
+// and response is the same as service.
+func scheduled(r *metrics.Result) bool {
+	switch loadOf(r).Load.Arrivals {
+	case workload.ArrivalsMax, workload.ArrivalsClosed:
+		return false
+	case workload.ArrivalsConstant, workload.ArrivalsPoisson:
+		return true
+	}
+	return r.Totals.TargetRate > 0
+}
+
+// title is the first line: the verdict, and what was run.
+func title(r *metrics.Result) string {
+	state := strings.ToUpper(r.Verdict.State)
+	if r.Interrupted {
+		state += ", INTERRUPTED"
+	}
+	return strings.Join([]string{state, r.Profile, driverText(r.Driver), targetText(r.Target), loadText(r)}, " · ")
+}
+
+func driverText(d metrics.DriverInfo) string {
+	client := strings.TrimSpace(d.Client + " " + d.Version)
+	if d.Client == d.Name {
+		client = d.Version
+	}
+	if client == "" {
+		return d.Name
+	}
+	return d.Name + " (" + client + ")"
+}
+
+func targetText(t metrics.TargetInfo) string {
+	return strings.TrimSpace(t.Kind+" "+t.Version) + ", " + plural(uint64(max(0, t.Brokers)), "broker")
+}
+
+func loadText(r *metrics.Result) string {
+	load := loadOf(r).Load
+	text := load.Arrivals
+	switch {
+	case text == workload.ArrivalsMax:
+		text = "as fast as it goes"
+	case text == workload.ArrivalsClosed:
+		text = "closed loop"
+	case r.Totals.TargetRate > 0:
+		text = strings.TrimSpace(text + " " + digits(r.Totals.TargetRate) + " records/s asked")
+	case text == "":
+		text = "no rate asked"
+	}
+	if load.Send != "" && load.Send != workload.SendAsync {
+		text += ", " + load.Send
+	}
+	return text
+}
+
+// view is everything that WriteTable and WriteMarkdown show under the title, in order.
+func view(r *metrics.Result) []block {
+	return []block{
+		{notes: verdictNotes(r)},
+		{grid: totalsGrid(r), notes: totalsNotes(r)},
+		{grid: latencyGrid(r), notes: latencyNotes(r)},
+		{notes: runtimeNotes(r)},
+		{notes: slices.Concat(differenceNotes(r), objectiveNotes(r), errorNotes(r), warningNotes(r))},
+	}
+}
+
+func verdictNotes(r *metrics.Result) []note {
+	var notes []note
+	for _, reason := range r.Verdict.Reasons {
+		notes = append(notes, note{r.Verdict.State, reason})
+	}
+	if r.Interrupted {
+		notes = append(notes, note{"interrupted", "stopped before its end: these figures cover the " +
+			duration(float64(r.Totals.DurationNS)) + " that were measured"})
+	}
+	return notes
+}
+
+func totalsGrid(r *metrics.Result) *grid {
+	t := r.Totals
+	return &grid{
+		head: []string{"scheduled", "acked", "failed", "censored", "records/s", "MiB/s", "requests", "records/req", "compression"},
+		rows: [][]string{{count(t.Scheduled), count(t.Acked), count(t.Failed), count(t.Censored), digits(t.RecordsPerSecond),
+			mebi(t.BytesPerSecond), known(t.Requests), positive(t.RecordsPerReq), positive(t.CompressionRatio)}},
+	}
+}
+
+func totalsNotes(r *metrics.Result) []note {
+	t := r.Totals
+	measured := "measured " + duration(float64(t.DurationNS))
+	if t.WarmupNS > 0 {
+		measured += fmt.Sprintf(" after %s of warm-up (%s, not counted above)", duration(float64(t.WarmupNS)), plural(t.WarmupRecords, "record"))
+	}
+	notes := []note{{"", measured}}
+	if t.Retries > 0 || t.ThrottleNS > 0 {
+		notes = append(notes, note{"", fmt.Sprintf("%s retries, throttled for %s", known(t.Retries), duration(float64(t.ThrottleNS)))})
+	}
+	if t.Censored > 0 {
+		notes = append(notes, note{"", "censored: unfinished when the drain ended; latencies count them at the age they had, a lower bound"})
+	}
+	return notes
+}
+
+func runtimeNotes(r *metrics.Result) []note {
+	u := r.Runtime
+	return []note{{"generator", fmt.Sprintf("CPU %s ns/record, %s allocs/record (%s B), %s (%s), RSS %s MiB at most",
+		digits(u.CPUNSPerRecord), digits(u.AllocsPerRecord), digits(u.AllocBytesPerRecord),
+		plural(uint64(u.GCCount), "GC"), duration(float64(u.GCPauseNS)), mebi(float64(u.MaxRSSBytes)))}}
+}
+
+func differenceNotes(r *metrics.Result) []note {
+	var notes []note
+	for _, d := range r.Driver.DiffersFromAsked {
+		text := fmt.Sprintf("%s: asked %s, in force %s", d.Setting, orNothing(d.Asked), orNothing(d.Effective))
+		if d.Why != "" {
+			text += " (" + d.Why + ")"
+		}
+		notes = append(notes, note{"differs", text})
+	}
+	return notes
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+func objectiveNotes(r *metrics.Result) []note {
+	var notes []note
+	for _, o := range r.Objectives {
+		label := "NOT MET"
+		if o.Met {
+			label = "met"
+		}
+		notes = append(notes, note{label, "objective " + o.Objective + " (actual " + o.Actual + ")"})
+	}
+	return notes
+}
+
+// errorNotes has the most frequent first.
+func errorNotes(r *metrics.Result) []note {
+	keys := slices.SortedFunc(maps.Keys(r.Totals.Errors), func(a, b string) int {
+		if x, y := r.Totals.Errors[a], r.Totals.Errors[b]; x != y {
+			if x > y {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	var notes []note
+	for _, k := range keys {
+		notes = append(notes, note{"error", plural(r.Totals.Errors[k], "record") + ": " + k})
+	}
+	return notes
+}
+
+func warningNotes(r *metrics.Result) []note {
+	var notes []note
+	for _, w := range slices.Concat(r.Warnings, r.Host.Warnings) {
+		notes = append(notes, note{"warning", w})
+	}
+	return notes
+}
