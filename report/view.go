@@ -142,7 +142,7 @@ func totalsNotes(r *metrics.Result) []note {
 
 func runtimeNotes(r *metrics.Result) []note {
 	u := r.Runtime
-	return []note{{"generator", fmt.Sprintf("CPU %s ns/record, %s allocs/record (%s B), %s (%s), RSS %s MiB at most",
+	return []note{{"generator", fmt.Sprintf("CPU %s ns/record, %s allocs/record (%s B), %s (%s), peak RSS %s MiB",
 		digits(u.CPUNSPerRecord), digits(u.AllocsPerRecord), digits(u.AllocBytesPerRecord),
 		plural(uint64(u.GCCount), "GC"), duration(float64(u.GCPauseNS)), mebi(float64(u.MaxRSSBytes)))}}
 }

@@ -1,0 +1,234 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kbench/metrics"
+)
+
+func listing(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// has fails the test unless err says all the words.
+func has(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error, want one with %q", words)
+		return
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error %q doesn't say %q", err, w)
+		}
+	}
+}
+
+func TestWriteDirAndRead(t *testing.T) {
+	dir := t.TempDir()
+	want := fixture(t)
+	files, err := WriteDir(dir, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFiles := []string{filepath.Join(dir, "result.json"), filepath.Join(dir, "latency.hlog"), filepath.Join(dir, "series.csv")}
+	if diff := cmp.Diff(wantFiles, files); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"latency.hlog", "result.json", "series.csv"}, listing(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+	series, err := os.ReadFile(files[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "series.csv", series)
+
+	for _, path := range []string{dir, files[0]} {
+		got, err := ReadResult(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compact := cmp.Transformer("compact", func(m json.RawMessage) string {
+			var b bytes.Buffer
+			if err := json.Compact(&b, m); err != nil {
+				return err.Error()
+			}
+			return b.String()
+		})
+		if diff := cmp.Diff(want, got, compact, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(metrics.Result{}, "Intervals")); diff != "" {
+			t.Errorf("read from %s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+func TestWriteFileKeepsWhatWasThere(t *testing.T) {
+	for name, write := range map[string]func(io.Writer) error{
+		"disk full at once": func(io.Writer) error { return syscall.ENOSPC },
+		"disk full later": func(w io.Writer) error {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return err
+			}
+			return syscall.ENOSPC
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "result.json")
+			if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			err := writeFile(path, write)
+			has(t, err, path, "no space left")
+			if !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("%v doesn't wrap ENOSPC", err)
+			}
+			if diff := cmp.Diff([]string{"result.json"}, listing(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != "old" {
+				t.Errorf("got %q, %v; want old", got, err)
+			}
+		})
+	}
+}
+
+func TestWriteDirNamesEachFile(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone")
+	files, err := WriteDir(gone, fixture(t))
+	has(t, err, filepath.Join(gone, "result.json"), filepath.Join(gone, "latency.hlog"), filepath.Join(gone, "series.csv"))
+	if len(files) != 0 {
+		t.Errorf("says it wrote %v", files)
+	}
+
+	// A folder under the name of one file keeps the others from nothing.
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "latency.hlog"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	files, err = WriteDir(dir, fixture(t))
+	has(t, err, "latency.hlog")
+	if diff := cmp.Diff([]string{filepath.Join(dir, "result.json"), filepath.Join(dir, "series.csv")}, files); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"latency.hlog", "result.json", "series.csv"}, listing(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCreateDir(t *testing.T) {
+	base := t.TempDir()
+	fresh := filepath.Join(base, "a", "b")
+	for range 2 { // the second time it exists and is empty
+		if err := CreateDir(fresh); err != nil {
+			t.Fatal(err)
+		}
+		if got := listing(t, fresh); len(got) != 0 {
+			t.Errorf("left %v behind", got)
+		}
+	}
+	full := filepath.Join(base, "full")
+	if err := os.MkdirAll(full, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(full, "result.json")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	has(t, CreateDir(full), full, "holds 1 file", "result.json")
+	has(t, CreateDir(file), file, "not a directory")
+	has(t, CreateDir(filepath.Join(file, "below")), file, "not a directory")
+	has(t, CreateDir("/proc/kbench"), "/proc/kbench")
+}
+
+func TestReadResultRefuses(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteJSON(&out, fixture(t)); err != nil {
+		t.Fatal(err)
+	}
+	whole := out.String()
+	replaced := func(from, to string) string {
+		if !strings.Contains(whole, from) {
+			t.Fatalf("the fixture has no %q", from)
+		}
+		return strings.Replace(whole, from, to, 1)
+	}
+	for _, c := range []struct {
+		name, data string
+		words      []string
+	}{
+		{"empty", " \n", []string{"is empty"}},
+		{"cut off", whole[:700], []string{"cut off at byte 700"}},
+		{"cut off before the last brace", whole[:len(whole)-2], []string{"cut off at byte"}},
+		{"not JSON", `{"schema": 1,` + "\n" + `oops}`, []string{"not JSON at byte 15 (line 2)", "'o'"}},
+		{"two results", whole + whole, []string{"not JSON at byte"}},
+		{"a list", "[]", []string{"not a kbench result"}},
+		{"other JSON", `{"name": "x"}`, []string{"not a kbench result", `no "schema"`}},
+		{"newer", replaced(`"schema": 1`, `"schema": 2`), []string{"schema 2 is newer", "up to 1"}},
+		{"schema 0", replaced(`"schema": 1`, `"schema": 0`), []string{"schema 0 is wrong", "from 1 to 1"}},
+		{"schema text", replaced(`"schema": 1`, `"schema": "one"`), []string{`schema "one" is wrong`}},
+		{"missing", replaced(`"acked": 25000,`, ``), []string{"field totals.acked is missing"}},
+		{"missing at the top", replaced(`"seed": 42,`, ``), []string{"field seed is missing"}},
+		{"missing in a list", replaced(`"replication_factor": 3,`, ``), []string{"field target.topics[0].replication_factor is missing"}},
+		{"misspelt", replaced(`"seed": 42,`, `"seed": 42, "sede": 1,`), []string{"field sede is unknown", `"seed"`}},
+		{"null", replaced(`"acked": 25000,`, `"acked": null,`), []string{"field totals.acked is null"}},
+		{"wrong type", replaced(`"acked": 25000,`, `"acked": "many",`), []string{"totals.acked", "at byte", "string", "uint64"}},
+		{"negative count", replaced(`"acked": 25000,`, `"acked": -1,`), []string{"totals.acked", "-1"}},
+		{"verdict", replaced(`"state": "valid"`, `"state": "great"`), []string{`verdict.state "great"`, "valid, invalid"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "result.json")
+			if err := os.WriteFile(path, []byte(c.data), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			r, err := ReadResult(path)
+			has(t, err, append(c.words, path)...)
+			if r != nil {
+				t.Error("a result came with the error")
+			}
+		})
+	}
+	_, err := ReadResult(t.TempDir())
+	has(t, err, "result.json", "no such file")
+	_, err = ReadResult("no/such/place")
+	has(t, err, "no/such/place")
+}
+
+func TestWriteJSONNamesWhatIsNotFinite(t *testing.T) {
+	r := fixture(t)
+	zero := 0.0
+	r.Totals.RecordsPerReq = zero / zero
+	has(t, WriteJSON(io.Discard, r), "totals.records_per_request", "NaN")
+}
+
+// TestWriteJSONLeavesTheResultAlone: filling empty lists happens in a copy.
+func TestWriteJSONLeavesTheResultAlone(t *testing.T) {
+	r := fixture(t)
+	r.Target.Topics[0].Config = nil
+	if err := WriteJSON(io.Discard, r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Target.Topics[0].Config != nil || r.Verdict.Reasons != nil || r.Intervals == nil {
+		t.Error("the caller's result was changed")
+	}
+}

@@ -1,0 +1,164 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"kbench/metrics"
+	"kbench/workload"
+)
+
+// ReadResult reads a stored result: a result.json, or a folder that holds one. What isn't a whole result of a known
+// schema is refused with the place of the fault. The histograms behind it (Intervals) are not read.
+func ReadResult(path string) (*metrics.Result, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a result: %w", err)
+	}
+	if info.IsDir() {
+		path = filepath.Join(path, ResultFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a result: %w", err)
+	}
+	r, err := parseResult(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+func parseResult(data []byte) (*metrics.Result, error) {
+	if err := checkSyntax(data); err != nil {
+		return nil, err
+	}
+	if err := checkSchema(data); err != nil {
+		return nil, err
+	}
+	if err := checkFields(data, reflect.TypeFor[metrics.Result](), ""); err != nil {
+		return nil, err
+	}
+	r := new(metrics.Result)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, typeError(err)
+	}
+	if states := []string{"valid", "invalid"}; !slices.Contains(states, r.Verdict.State) {
+		return nil, fmt.Errorf("verdict.state %q is unknown: allowed are %s", r.Verdict.State, strings.Join(states, ", "))
+	}
+	return r, nil
+}
+
+// checkSyntax says whether data is one JSON value, and if not, at which byte it stops being one.
+func checkSyntax(data []byte) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("the file is empty: the run that should have written it didn't end")
+	}
+	var any json.RawMessage
+	err := json.Unmarshal(data, &any)
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return err
+	}
+	if syntax.Offset >= int64(len(data)) {
+		return fmt.Errorf("cut off at byte %d: %w", syntax.Offset, err)
+	}
+	line := 1 + bytes.Count(data[:syntax.Offset], []byte("\n"))
+	return fmt.Errorf("not JSON at byte %d (line %d): %w", syntax.Offset, line, err)
+}
+
+func checkSchema(data []byte) error {
+	var probe struct {
+		Schema json.RawMessage `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &probe); err != nil {
+		return fmt.Errorf("not a kbench result: %w", err)
+	}
+	if probe.Schema == nil {
+		return errors.New(`not a kbench result: it has no "schema" field`)
+	}
+	var version int
+	if err := json.Unmarshal(probe.Schema, &version); err != nil || version < 1 {
+		return fmt.Errorf("schema %s is wrong: it has to be a whole number from 1 to %d", probe.Schema, metrics.Schema)
+	}
+	if version > metrics.Schema {
+		return fmt.Errorf("schema %d is newer than this kbench knows (up to %d): a newer kbench wrote it and can read it", version, metrics.Schema)
+	}
+	return nil
+}
+
+// checkFields holds raw against the JSON names of type t: none may be missing, null or unknown.
+func checkFields(raw json.RawMessage, t reflect.Type, path string) error {
+	if string(raw) == "null" {
+		return fmt.Errorf("field %s is null", path)
+	}
+	switch {
+	case t.Kind() == reflect.Struct && t.PkgPath() != "time":
+		return checkStruct(raw, t, path)
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil {
+			return fmt.Errorf("field %s is not a list", path)
+		}
+		for i, item := range items {
+			if err := checkFields(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkStruct(raw json.RawMessage, t reflect.Type, path string) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return fmt.Errorf("field %s is not an object", path)
+	}
+	var known []string
+	for i := range t.NumField() {
+		name := jsonName(t.Field(i))
+		if name == "" {
+			continue
+		}
+		known = append(known, name)
+		value, ok := fields[name]
+		if !ok {
+			return fmt.Errorf("field %s is missing", join(path, name))
+		}
+		if err := checkFields(value, t.Field(i).Type, join(path, name)); err != nil {
+			return err
+		}
+		delete(fields, name)
+	}
+	for name := range fields {
+		err := fmt.Errorf("field %s is unknown", join(path, name))
+		if near := workload.Nearest(name, known); near != "" {
+			err = fmt.Errorf("%w (did you mean %q?)", err, near)
+		}
+		return err
+	}
+	return nil
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// typeError says which field has a value of the wrong type.
+func typeError(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("field %s at byte %d: a %s where %s belongs", wrong.Field, wrong.Offset, wrong.Value, wrong.Type)
+	}
+	return err
+}
