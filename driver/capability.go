@@ -1,5 +1,7 @@
 package driver
 
+import "kbench/workload"
+
 // Support says how far a client carries out a setting.
 type Support uint8
 
@@ -9,7 +11,7 @@ const (
 	Full Support = iota
 	// Mapped: the same effect through another knob of the client; Capability.How says which.
 	Mapped
-	// Limited: only Capability.Values; any other value is refused.
+	// Limited: only Capability.Values; any other value is refused when set explicitly, else what differs is flagged.
 	Limited
 	// Unsupported: the client has no such knob. Refused when the user set it explicitly to anything but what the
 	// client does anyway (Values), else what differs is flagged in the result.
@@ -22,4 +24,8 @@ type Capability struct {
 	Support Support
 	Values  []string // Limited, Unsupported: the values that are (in effect) carried out
 	How     string   // one line for the user
+
+	// Allows, when not nil, decides instead of Values whether the configuration's value is carried out: for ranges and for
+	// settings that depend on another one. Values then tells the user about it in words.
+	Allows func(cfg *workload.ProducerConfig) bool `json:"-"`
 }

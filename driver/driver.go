@@ -34,6 +34,9 @@ type Config struct {
 	// Slots is the bound of records in flight: every Record.Slot is below it. A driver keeps its per-record
 	// state in flat arrays of this length, allocated at Open.
 	Slots int
+	// MaxRecordBytes bounds workload.Record.Size over the run; 0: unknown. Clients that can't send a record larger than
+	// a batch need it to choose their batch size.
+	MaxRecordBytes int
 	// Seed makes a client's own random choices repeatable where it lets us.
 	Seed uint64
 }

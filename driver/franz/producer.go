@@ -1,0 +1,193 @@
+package franz
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kbench/driver"
+	"kbench/workload"
+)
+
+// slot is the adapter's state of one record in flight. It is also the record's context, which is how the promise finds
+// it without an allocation.
+type slot struct {
+	rec     kgo.Record
+	headers []kgo.RecordHeader // kept for its capacity
+	id      uint32
+	refused error // why the adapter doesn't let kgo have the record
+	// wait is set while Send may wait for buffer space with this record: what ends the wait. kgo keeps a record's context
+	// and gives up its whole batch when that ends, so the context of Send must not stay behind in it.
+	wait atomic.Pointer[context.Context]
+}
+
+// Done implements context.Context.
+func (s *slot) Done() <-chan struct{} {
+	if c := s.wait.Load(); c != nil {
+		return (*c).Done()
+	}
+	return nil
+}
+
+// Err implements context.Context.
+func (s *slot) Err() error {
+	if c := s.wait.Load(); c != nil {
+		return context.Cause(*c)
+	}
+	return nil
+}
+
+// Deadline implements context.Context.
+func (s *slot) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+
+// Value implements context.Context.
+func (s *slot) Value(any) any { return nil }
+
+// producer implements driver.Producer.
+type producer struct {
+	client  *kgo.Client
+	ack     driver.AckFunc
+	promise func(*kgo.Record, error)
+	slots   []slot
+	topics  []string
+	acks0   bool
+
+	maxRequest int   // max.request.size
+	maxBuffer  int64 // buffer.memory
+	surelyFits int64 // a record of this Size needs no closer look
+	maxBlock   time.Duration
+	tooLarge   error // over max.request.size
+	overBuffer error // over buffer.memory
+	overBatch  error // over kgo's bound of a batch
+	blocked    error // max.block.ms passed
+	closed     bool
+
+	one    [1]driver.Ack // of the promise: kgo calls promises one after the other
+	handed int64         // records given to kgo, by Send
+	acked  atomic.Int64  // promises called
+}
+
+// Send implements driver.Producer.
+func (p *producer) Send(ctx context.Context, recs []workload.Record) error {
+	room := p.maxBuffer - p.client.BufferedProduceBytes()
+	for i := range recs {
+		r := &recs[i]
+		size := int64(r.Size())
+		s := p.fill(r, size)
+		if room -= size; room < 0 {
+			// Acknowledgements may have made room since; kgo's count is asked only here, as it takes a lock.
+			room = p.maxBuffer - p.client.BufferedProduceBytes() - size
+		}
+		if room >= 0 {
+			p.client.Produce(s, &s.rec, p.promise)
+		} else {
+			p.produceOrGiveUp(ctx, s)
+		}
+	}
+	p.handed += int64(len(recs))
+	return nil
+}
+
+// produceOrGiveUp is for a record that has to wait for buffer space: ctx and max.block.ms end the wait.
+func (p *producer) produceOrGiveUp(ctx context.Context, s *slot) {
+	wait, cancel := context.WithTimeoutCause(ctx, p.maxBlock, p.blocked)
+	defer cancel()
+	s.wait.Store(&wait)
+	p.client.Produce(s, &s.rec, p.promise)
+	s.wait.Store(nil)
+}
+
+// fill prepares the record's slot. A record that mustn't be sent gets no topic: kgo then fails it through the promise,
+// in turn with all others, which keeps acknowledgements from overlapping.
+func (p *producer) fill(r *workload.Record, size int64) *slot {
+	s := &p.slots[r.Slot]
+	s.rec = kgo.Record{Key: r.Key, Value: r.Value, Topic: p.topics[r.Topic], Partition: r.Partition, Context: s}
+	if len(r.Headers) > 0 {
+		s.headers = s.headers[:0]
+		for _, h := range r.Headers {
+			s.headers = append(s.headers, kgo.RecordHeader(h))
+		}
+		s.rec.Headers = s.headers
+	}
+	s.refused = nil
+	if size > p.surelyFits {
+		if s.refused = p.refuse(r, size); s.refused != nil {
+			s.rec.Topic = ""
+		}
+	}
+	return s
+}
+
+// refuse looks closely at a record that may be too large.
+func (p *producer) refuse(r *workload.Record, size int64) error {
+	switch {
+	case driver.SizeBound(r) > p.maxRequest:
+		return p.tooLarge
+	case size > p.maxBuffer:
+		return p.overBuffer
+	}
+	return nil
+}
+
+// done is the promise of every record.
+func (p *producer) done(r *kgo.Record, err error) {
+	s := r.Context.(*slot)
+	a := driver.Ack{Slot: s.id, Partition: r.Partition, Offset: r.Offset}
+	if p.acks0 {
+		a.Offset = -1
+	}
+	if err != nil {
+		a.Offset = -1
+		a.Err = p.cause(s, err)
+	}
+	p.one[0] = a
+	p.ack(p.one[:])
+	p.acked.Add(1)
+}
+
+// cause turns kgo's error into one that names the setting behind it.
+func (p *producer) cause(s *slot, err error) error {
+	switch {
+	case s.refused != nil:
+		return s.refused
+	case errors.Is(err, kerr.MessageTooLarge) && err != kerr.MessageTooLarge:
+		return p.overBatch // kgo's own check: a broker's answer comes as the bare error
+	}
+	return err
+}
+
+// Flush implements driver.Producer.
+func (p *producer) Flush(ctx context.Context) error {
+	if err := p.client.Flush(ctx); err != nil {
+		return err
+	}
+	return p.settle(ctx)
+}
+
+// settle waits for promises that kgo doesn't count as buffered any more: those of records that it refused.
+func (p *producer) settle(ctx context.Context) error {
+	for p.acked.Load() < p.handed {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Microsecond):
+		}
+	}
+	return nil
+}
+
+// Close implements driver.Producer.
+func (p *producer) Close() error {
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	p.client.Close()
+	return p.settle(context.Background())
+}
+
+var _ driver.Producer = (*producer)(nil)

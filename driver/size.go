@@ -1,0 +1,78 @@
+package driver
+
+import (
+	"fmt"
+
+	"kbench/workload"
+)
+
+// Sizes of Kafka's record format v2, as the Java client bounds them before it knows the compressed size
+// (org.apache.kafka.common.record.internal.DefaultRecordBatch and DefaultRecord).
+const (
+	BatchOverhead = 8 + // base offset
+		4 + // batch length
+		4 + // partition leader epoch
+		1 + // magic
+		4 + // CRC
+		2 + // attributes
+		4 + // last offset delta
+		8 + // first timestamp
+		8 + // max timestamp
+		8 + // producer id
+		2 + // producer epoch
+		4 + // base sequence
+		4 // number of records
+	maxRecordOverhead = 5 + // record length
+		10 + // timestamp delta
+		5 + // offset delta
+		1 // attributes
+)
+
+// SizeBound is the size that a batch with r alone can't exceed. A record whose bound is over max.request.size
+// fails before it is sent, as in the Java client.
+func SizeBound(r *workload.Record) int {
+	n := BatchOverhead + maxRecordOverhead + varintLen(len(r.Key)) + len(r.Key) + varintLen(len(r.Value)) + len(r.Value) +
+		varintLen(len(r.Headers))
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		n += varintLen(len(h.Key)) + len(h.Key) + varintLen(len(h.Value)) + len(h.Value)
+	}
+	return n
+}
+
+// varintLen is the length of a zigzag varint of n ≥ 0.
+func varintLen(n int) int {
+	l := 1
+	for v := uint64(n) << 1; v >= 0x80; v >>= 7 {
+		l++
+	}
+	return l
+}
+
+// TooLargeError says that a record doesn't fit a size setting. It doesn't tell the record's size: the same text for every
+// such record keeps a result's table of errors short.
+type TooLargeError struct {
+	Setting string // Kafka's name of the bound, such as max.request.size
+	Limit   int64  // bytes
+	Note    string // what else to know, or ""
+}
+
+// Error implements error.
+func (e *TooLargeError) Error() string {
+	s := fmt.Sprintf("record larger than %s=%d", e.Setting, e.Limit)
+	if e.Note != "" {
+		s += ": " + e.Note
+	}
+	return s
+}
+
+// BlockedError says that a record waited for max.block.ms in vain.
+type BlockedError struct {
+	MaxBlockMS int64
+	For        string // what it waited for: buffer.memory, metadata of a topic
+}
+
+// Error implements error.
+func (e *BlockedError) Error() string {
+	return fmt.Sprintf("blocked for max.block.ms=%d waiting for %s", e.MaxBlockMS, e.For)
+}
