@@ -1,0 +1,43 @@
+package bench
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"kbench/metrics"
+)
+
+// Go's timers are too coarse to pace by: time.Sleep wakes 0.3–0.6 ms late at the median and would bunch the records.
+// So the pacer sleeps in the kernel until shortly before the time and spins for the rest.
+const (
+	spinNS     = 100_000   // spin for the last 100 µs: wake-ups from the kernel are rarely later
+	longestNap = 5_000_000 // look at the stop flag at least every 5 ms
+	yieldNS    = 50_000    // spinning yields to other goroutines while there is at least so long to go
+)
+
+// pacer waits for due times on the goroutine that sends.
+type pacer struct {
+	clock *metrics.Clock
+	spin  bool // at least two processors: spinning doesn't take the time from the client
+	stop  *atomic.Bool
+	end   *atomic.Int64 // no record is due from here on
+}
+
+// wait returns the time: at or shortly after until, or as soon as stop is set or until turns out to lie beyond the end.
+func (p *pacer) wait(until int64) int64 {
+	for {
+		now := p.clock.Now()
+		left := until - now
+		if left <= 0 || p.stop.Load() || until >= p.end.Load() {
+			return now
+		}
+		switch {
+		case !p.spin:
+			nap(min(left, longestNap))
+		case left > spinNS:
+			nap(min(left-spinNS, longestNap))
+		case left > yieldNS:
+			runtime.Gosched()
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package bench
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"kbench/driver"
+	"kbench/metrics"
+	"kbench/workload"
+)
+
+// burst is how many records are handed over at most in one Send: enough to make a clock read and a lock per burst
+// nearly free, few enough to stay in the first-level cache.
+const burst = 64
+
+// phases are the times at which the run changes, shared by all workers. Both are ns from the start of the run.
+type phases struct {
+	measure atomic.Int64 // records due from here on are measured; MaxInt64 while the warm-up's end isn't known
+	end     atomic.Int64 // no record is due from here on; MaxInt64 while unknown
+}
+
+// counts of one phase (0: measured, 1: warm-up), each written by one goroutine at a time.
+type counts struct{ n [2]uint64 }
+
+func (c *counts) add(n uint64, warmup bool) {
+	if warmup {
+		c.n[1] += n
+	} else {
+		c.n[0] += n
+	}
+}
+
+// worker drives one producer: a sender goroutine that fills, paces and hands over, and the client's acknowledgements.
+type worker struct {
+	clock     *metrics.Clock
+	collector *metrics.Collector
+	phases    *phases
+	schedule  workload.Schedule // nil: closed loop or maximum rate, records are due when they are handed over
+	source    *workload.Source
+	producer  driver.Producer
+	pacer     pacer
+	slots     []slot
+	free      *freeList
+	stop      <-chan struct{} // closed with pacer.stop set: hand over nothing more
+	budget    uint64          // records this worker may schedule; MaxUint64: no bound
+	burst     int
+
+	// Sender's.
+	send      *metrics.Recorder
+	recs      [burst]workload.Record
+	ids       [burst]uint32
+	due       [burst]int64
+	held      int // slots in ids that are taken and not used yet
+	scheduled counts
+	unhanded  counts // of scheduled: censored before they reached the client
+	sendErr   error
+	_         [64]byte
+
+	// The acknowledgements'.
+	ack         *metrics.Recorder
+	tail        uint64
+	acked       counts
+	failed      counts
+	censored    counts
+	ackedBytes  uint64 // of measured records
+	window      uint64 // records acknowledged between measure and end, whenever they were due
+	windowBytes uint64
+	stray       uint64 // acknowledgements of slots that held no record: the client's error
+	lastAck     int64
+	closing     atomic.Bool // failures are now the end of the run, not the client's verdict
+	errMu       sync.Mutex
+	errs        map[string]uint64
+}
+
+// run hands over records until the end of the run, the budget or stop.
+func (w *worker) run(ctx context.Context) {
+	defer w.send.Flush()
+	if w.schedule == nil {
+		w.runUnpaced(ctx)
+	} else {
+		w.runPaced(ctx)
+	}
+}
+
+// runUnpaced hands over as fast as slots come back. Intended and handed are the same by definition.
+func (w *worker) runUnpaced(ctx context.Context) {
+	for w.budget > 0 && w.sendErr == nil {
+		if w.held == 0 && !w.takeSlots() {
+			return
+		}
+		n := int(min(uint64(w.held), w.budget))
+		w.fill(n)
+		now := w.clock.Now()
+		if now >= w.phases.end.Load() || w.pacer.stop.Load() {
+			return
+		}
+		for i := range n {
+			w.due[i] = now
+		}
+		w.hand(ctx, n, now, now)
+	}
+}
+
+// runPaced hands over each record when it is due. A record's lateness is split at the moment when the sender became
+// free for it: up to then the client held us up (Send hadn't returned, or all slots were out), after it we were slow.
+func (w *worker) runPaced(ctx context.Context) {
+	var next uint64
+	due := int64(w.schedule.At(next))
+	idle := w.clock.Now() // since when the sender is free
+	for w.budget > 0 && due < w.phases.end.Load() && w.sendErr == nil {
+		now := w.pacer.wait(due)
+		if w.held == 0 {
+			blocked := w.free.empty()
+			if !w.takeSlots() {
+				break
+			}
+			if blocked {
+				now = w.clock.Now()
+				idle = now
+			}
+		}
+		// The end may have been decided, or the run stopped, while we waited.
+		end := w.phases.end.Load()
+		if w.pacer.stop.Load() || due >= end {
+			break
+		}
+		n, limit := 0, int(min(uint64(w.held), w.budget))
+		for n < limit && due <= now && due < end {
+			w.due[n] = due
+			n++
+			next++
+			due = int64(w.schedule.At(next))
+		}
+		w.fill(n)
+		w.hand(ctx, n, w.clock.Now(), idle)
+		idle = w.clock.Now()
+	}
+	w.giveUp(next, due)
+}
+
+// takeSlots waits for free slots; false: stopped.
+func (w *worker) takeSlots() bool {
+	for {
+		if w.held = w.free.take(w.ids[:w.burst]); w.held > 0 {
+			return true
+		}
+		w.free.wait(w.stop)
+		if w.pacer.stop.Load() {
+			return false
+		}
+	}
+}
+
+// fill prepares n records. Slots are used from the end of ids, so that what is left stays in front.
+func (w *worker) fill(n int) {
+	w.source.Fill(w.recs[:n])
+}
+
+// hand gives the n filled records, due at w.due[:n], to the client.
+func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
+	w.send.Roll(handed)
+	measure := w.phases.measure.Load()
+	w.held -= n
+	for i := range n {
+		id := w.ids[w.held+i]
+		intended := w.due[i]
+		w.recs[i].Slot = id
+		w.slots[id] = slot{intended: intended, handed: handed, size: uint32(w.recs[i].Size())}
+		warmup := intended < measure
+		w.scheduled.add(1, warmup)
+		pressure := max(0, min(idle, handed)-intended)
+		w.send.Add(handed-intended-pressure, pressure, warmup)
+	}
+	w.budget -= uint64(n)
+	w.sendErr = w.producer.Send(ctx, w.recs[:n])
+}
+
+// giveUp counts what was due before the end but couldn't be handed over any more: censored, with the time it has
+// waited as the lower bound of its response. Leaving it out would hide exactly the overload that caused it.
+func (w *worker) giveUp(next uint64, due int64) {
+	if w.budget == 0 || due >= w.phases.end.Load() {
+		return
+	}
+	now := w.clock.Now()
+	w.send.Roll(now)
+	lost := w.collector.Recorder(metrics.AckSide)
+	lost.Roll(now)
+	defer lost.Flush()
+	measure, end := w.phases.measure.Load(), w.phases.end.Load()
+	for w.budget > 0 && due < end {
+		warmup := due < measure
+		w.scheduled.add(1, warmup)
+		w.unhanded.add(1, warmup)
+		w.send.Add(0, now-due, warmup)
+		lost.AddFirst(now-due, warmup)
+		w.budget--
+		next++
+		due = int64(w.schedule.At(next))
+	}
+}

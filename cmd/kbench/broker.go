@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kbench/broker"
+)
+
+type brokerOptions struct {
+	streams
+	brokers    int
+	partitions int
+	port       int
+	dir        string
+	cpus       string
+	properties []string
+}
+
+func newBroker(s streams) *cobra.Command {
+	o := &brokerOptions{streams: s}
+	cmd := &cobra.Command{
+		Use: "broker sink|fake|kafka[:VERSION]", Short: "Run an embedded broker by itself, for this or any other client",
+		Long: `Starts a broker and prints its bootstrap address; Ctrl-C stops it and removes its data.
+
+  sink   takes records as fast as the machine allows, counts them and throws them away
+  fake   franz-go's fake cluster: Kafka's semantics in memory, for small amounts of data
+  kafka  the real Apache Kafka from its published jars, fetched with Maven on first use (or from KAFKA_HOME);
+         needs Java 17`,
+		Example: `  kbench broker sink --port 9092
+  kbench broker kafka:3.9.1 --brokers 3`,
+		Args: cobra.ExactArgs(1), ValidArgs: []string{"sink", "fake", "kafka"},
+		RunE: func(_ *cobra.Command, args []string) error { return o.run(args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.brokers, "brokers", 1, "`number` of brokers")
+	flags.IntVar(&o.partitions, "partitions", 12, "default `number` of partitions of a topic (sink and fake)")
+	flags.IntVar(&o.port, "port", 0, "`port` of the first broker; 0: any free one")
+	flags.StringVar(&o.dir, "dir", "", "`folder` for kafka's data (default: the system's temporary folder)")
+	flags.StringVar(&o.cpus, "cpus", "", "`CPUs` to pin the broker to, such as 0 or 0,2-3 (Linux)")
+	flags.StringArrayVar(&o.properties, "property", nil, "a server setting of kafka, `key=value` (several times)")
+	return cmd
+}
+
+func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
+	spec, err := broker.ParseTarget(kind)
+	if err != nil {
+		return spec, err
+	}
+	spec.Brokers, spec.Partitions, spec.Port, spec.Dir = o.brokers, o.partitions, o.port, o.dir
+	spec.Log = func(line string) { fmt.Fprintln(o.err, line) }
+	spec.Properties = map[string]string{}
+	for _, p := range o.properties {
+		key, value, ok := strings.Cut(p, "=")
+		if !ok {
+			return spec, fmt.Errorf("--property %q: want key=value", p)
+		}
+		spec.Properties[key] = value
+	}
+	if o.cpus != "" {
+		if spec.CPUs, err = broker.ParseCPUs(o.cpus); err != nil {
+			return spec, fmt.Errorf("--cpus: %w", err)
+		}
+	}
+	if o.brokers < 1 {
+		return spec, fmt.Errorf("--brokers=%d: at least 1", o.brokers)
+	}
+	if o.partitions < 1 {
+		return spec, fmt.Errorf("--partitions=%d: at least 1", o.partitions)
+	}
+	if o.port < 0 || o.port > 65535 {
+		return spec, fmt.Errorf("--port=%d: 0 to 65535", o.port)
+	}
+	return spec, nil
+}
+
+func (o *brokerOptions) run(kind string) error {
+	spec, err := o.spec(kind)
+	if err != nil {
+		return err
+	}
+	// A broker has nothing to drain: the first Ctrl-C is the wanted end.
+	interrupts := watchInterrupts(context.Background(), discard{})
+	defer interrupts.done()
+	t, err := broker.Start(interrupts.ctx, spec)
+	if err != nil {
+		return interruptedOr(interrupts, targetError(err))
+	}
+	fmt.Fprintf(o.out, "%s %s listening on %s\n", t.Kind, t.Version, strings.Join(t.Bootstrap, ","))
+	select {
+	case <-interrupts.ctx.Done():
+		return targetError(t.Close())
+	case <-t.Done():
+		err := t.Err()
+		_ = t.Close() // what ended it is what to tell
+		return targetError(err)
+	}
+}
+
+// discard drops what is written to it.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// newBrokerChild is what an embedded sink or fake runs as: the same binary, started by broker.Start.
+func newBrokerChild(streams) *cobra.Command {
+	return &cobra.Command{
+		Use: "broker-child", Hidden: true, DisableFlagParsing: true,
+		Short: "Serve an embedded broker for the process that started this one",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return targetError(broker.RunChild(cmd.Context(), args))
+		},
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Exit codes, as the documentation promises them.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // the gate, an objective or a verification failed
+	exitUsage       = 2   // bad usage or input
+	exitInvalid     = 3   // inconclusive or invalid measurement
+	exitTarget      = 4   // target or client failure, or a result that couldn't be written
+	exitInterrupted = 130 // Ctrl-C
+)
+
+// exitError carries an exit code up to run. An error without one is bad usage: everything that a user can get wrong is
+// found before anything starts.
+type exitError struct {
+	code int
+	err  error // nil: said already
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// targetError marks a failure of the target, the client, or the disk that results go to.
+func targetError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitTarget, err}
+}
+
+// silent is an exit code whose reason has been printed already.
+func silent(code int) error {
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// exitCode is the one place that maps errors to exit codes.
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var e *exitError
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return exitUsage
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kbench/driver"
+	"kbench/profiles"
+	"kbench/workload"
+)
+
+// planFlags turn a profile and the flags over it into a plan.
+type planFlags struct {
+	commandConfig string
+	properties    []string
+	sets          []string
+	driver        string
+	rate          string
+	duration      string
+	warmup        string
+	producers     string
+	records       string
+	seed          string
+	topic         string
+	keepTopics    bool
+}
+
+func (f *planFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.commandConfig, "command-config", "", "properties `file` with Kafka's producer settings")
+	flags.StringArrayVarP(&f.properties, "property", "X", nil, "a Kafka producer setting, `key=value` (several times)")
+	flags.StringArrayVar(&f.sets, "set", nil, "any field of the profile, `path=value` (several times)")
+	flags.StringVar(&f.driver, "driver", "", "`client` to measure (see kbench drivers)")
+	flags.StringVar(&f.rate, "rate", "", "arrival `rate`: 5000/s, 20MiB/s or max")
+	flags.StringVar(&f.duration, "duration", "", "`length` of the measured part, such as 30s")
+	flags.StringVar(&f.warmup, "warmup", "", "`length` of the warm-up, or auto")
+	flags.StringVar(&f.producers, "producers", "", "`number` of producers")
+	flags.StringVar(&f.records, "num-records", "", "stop after so `many` records, warm-up included")
+	flags.StringVar(&f.seed, "seed", "", "`seed` of everything random")
+	flags.StringVar(&f.topic, "topic", "", "write to this existing `topic`, which is never altered or deleted")
+	flags.BoolVar(&f.keepTopics, "keep-topics", false, "leave the run's own topics on the cluster")
+}
+
+// profile reads the named profile and puts the flags over it, the strongest last.
+func (f *planFlags) profile(args []string) (*workload.Profile, error) {
+	name := "quickstart"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	p, err := readProfile(name)
+	if err != nil {
+		return nil, err
+	}
+	if f.commandConfig != "" {
+		list, err := workload.ReadProperties(f.commandConfig)
+		if err != nil {
+			return nil, fmt.Errorf("--command-config: %w", err)
+		}
+		for _, kv := range list {
+			if err := p.SetProducer(kv.Name, kv.Value, fmt.Sprintf("%s:%d", f.commandConfig, kv.Line)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, set := range f.sets {
+		path, value, ok := strings.Cut(set, "=")
+		if !ok {
+			return nil, fmt.Errorf("--set %q: want path=value", set)
+		}
+		if err := p.Override("--set", path, value); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.fields(p); err != nil {
+		return nil, err
+	}
+	for _, x := range f.properties {
+		kv, err := workload.ParseKV(x)
+		if err != nil {
+			return nil, fmt.Errorf("-X: %w", err)
+		}
+		if err := p.SetProducer(kv.Name, kv.Value, "-X"); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// fields sets what has a flag of its own.
+func (f *planFlags) fields(p *workload.Profile) error {
+	if f.rate == "max" {
+		if err := p.SetRateMax("--rate"); err != nil {
+			return err
+		}
+	} else if f.rate != "" {
+		if err := p.Override("--rate", "load.rate", f.rate); err != nil {
+			return err
+		}
+	}
+	for _, o := range []struct{ flag, path, value string }{
+		{"--driver", "driver", f.driver}, {"--duration", "load.duration", f.duration},
+		{"--warmup", "load.warmup", f.warmup}, {"--producers", "load.producers", f.producers}, {"--num-records", "load.records", f.records}, {"--seed", "seed", f.seed}} {
+		if o.value != "" {
+			if err := p.Override(o.flag, o.path, o.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readProfile reads a shipped profile by its name, or a file by its path.
+func readProfile(name string) (*workload.Profile, error) {
+	src, err := profileSource(name)
+	if err != nil {
+		return nil, err
+	}
+	if shippedName(name) {
+		name += ".yaml"
+	}
+	return workload.ParseProfile(name, src)
+}
+
+// shippedName says whether name can only be a shipped profile's: a file's has a / or an extension.
+func shippedName(name string) bool {
+	return !strings.ContainsAny(name, `/\`) && filepath.Ext(name) == ""
+}
+
+// profileSource is the text of a profile.
+func profileSource(name string) ([]byte, error) {
+	if !shippedName(name) {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("profile: %w", err)
+		}
+		return src, nil
+	}
+	src, err := profiles.Read(name)
+	if err != nil {
+		return nil, fmt.Errorf("profile %q: neither a shipped profile (%s) nor a file, whose name has a / or ends in .yaml%s",
+			name, joined(profiles.Names()), didYouMean(name, profiles.Names()))
+	}
+	return src, nil
+}
+
+// resolve returns the plan and its driver, checked against each other.
+func resolve(p *workload.Profile) (*workload.Plan, driver.Driver, error) {
+	plan, err := p.Plan()
+	if err != nil {
+		return nil, driver.Driver{}, err
+	}
+	d, err := checkedDriver(&plan)
+	return &plan, d, err
+}
+
+// checkedDriver finds the plan's driver and refuses what it can't express.
+func checkedDriver(plan *workload.Plan) (driver.Driver, error) {
+	d, err := findDriver(plan.Driver)
+	if err != nil {
+		return d, err
+	}
+	return d, driver.Check(d, &plan.Producer)
+}
+
+// profileNames completes the first argument.
+func profileNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return profiles.Names(), cobra.ShellCompDirectiveDefault
+}
+
+// completeFlags makes the flags with a fixed set of values complete.
+func completeFlags(cmd *cobra.Command, lists map[string][]string) error {
+	var errs []error
+	for flag, values := range lists {
+		errs = append(errs, cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+	}
+	return errors.Join(errs...)
+}

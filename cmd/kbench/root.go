@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// streams are where a command reads and writes: stdout carries the result only, stderr everything else.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run carries out one command line and returns the exit code.
+func run(s streams, args []string) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.Execute()
+	var e *exitError
+	if err != nil && (!errors.As(err, &e) || e.err != nil) {
+		fmt.Fprintf(s.err, "kbench: %v\n", err)
+	}
+	return exitCode(err)
+}
+
+// newRoot writes out the table of commands.
+func newRoot(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kbench",
+		Short: "Benchmark Apache Kafka with numbers that can be trusted",
+		Long: `kbench generates load for Apache Kafka, with its own producer core or with the clients people use, and measures
+response latency from the moment each record was due.
+
+Without a cluster it runs against an embedded broker; a real Kafka is started from its jars with --target kafka.
+
+Exit codes: 0 fine, 1 an objective failed, 2 bad usage or input, 3 invalid measurement, 4 target or client failure,
+130 interrupted. Every flag can also be given as an environment variable: --target as KBENCH_TARGET.`,
+		Example: `  kbench run
+  kbench run orders --target kafka --driver native
+  kbench sweep linger-vs-batch --dry-run`,
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagsFromEnvironment(cmd.Flags(), os.LookupEnv) },
+	}
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.AddCommand(newRun(s), newSweep(s), newReport(s), newProfiles(s), newDrivers(s), newBroker(s), newBrokerChild(s), newVersion(s))
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	return root
+}
+
+// flagsFromEnvironment sets every flag that wasn't given from its variable, KBENCH_ and the flag's name in capitals with
+// _ for -. Flags that can be given several times aren't read from the environment.
+func flagsFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		if _, many := f.Value.(pflag.SliceValue); many || f.Changed || failed != nil {
+			return
+		}
+		name := "KBENCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, ok := lookup(name); ok {
+			if err := flags.Set(f.Name, value); err != nil {
+				failed = fmt.Errorf("%s=%q in the environment: %w", name, value, err)
+			}
+		}
+	})
+	return failed
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kbench/metrics"
+	"kbench/report"
+	"kbench/workload"
+)
+
+// outputFlags say where a result goes.
+type outputFlags struct {
+	dir          string
+	format       string
+	quiet        bool
+	allowInvalid bool
+}
+
+func (f *outputFlags) register(cmd *cobra.Command, formats []string) error {
+	flags := cmd.Flags()
+	flags.StringVar(&f.dir, "out", "", "`folder` for the result (default results/<time>-<profile>)")
+	flags.StringVar(&f.format, "format", "table", "`form` of what is printed: "+joined(formats))
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress")
+	flags.BoolVar(&f.allowInvalid, "allow-invalid", false, "exit 0 although the measurement is invalid")
+	return completeFlags(cmd, map[string][]string{"format": formats})
+}
+
+// folder is where the result goes.
+func (f *outputFlags) folder(profile string) string {
+	if f.dir != "" {
+		return f.dir
+	}
+	return filepath.Join("results", time.Now().Format("20060102-150405.000")+"-"+profile)
+}
+
+type runOptions struct {
+	streams
+	plan   planFlags
+	target targetFlags
+	output outputFlags
+	args   []string
+}
+
+func newRun(s streams) *cobra.Command {
+	o := &runOptions{streams: s}
+	cmd := &cobra.Command{
+		Use:   "run [PROFILE]",
+		Short: "Run one workload and print its throughput and latency",
+		Long: `Runs a workload profile (a shipped one by name, or a YAML file) with one client against one target.
+
+Latency is counted from the moment each record was due. Every scheduled record is accounted for: acknowledged, failed, or
+censored (unfinished at its time-out, and counted with its age as a lower bound). The result goes to stdout, and with all
+its details into a folder.
+
+On a cluster given with --bootstrap-server the run makes topics of its own and removes them at the end; --topic writes to
+an existing one instead.`,
+		Example: `  kbench run
+  kbench run orders --target kafka --driver native
+  kbench run quickstart --rate 20000/s --duration 10s -X linger.ms=20 --format json`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: profileNames,
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.args = args
+			return o.run()
+		},
+	}
+	o.plan.register(cmd.Flags())
+	o.target.register(cmd.Flags())
+	mustRegister(o.output.register(cmd, report.Formats()))
+	mustRegister(completeFlags(cmd, map[string][]string{"driver": driverNames(), "target": {"sink", "fake", "kafka"}}))
+	return cmd
+}
+
+func (o *runOptions) run() error {
+	if err := report.CheckFormat(o.output.format); err != nil {
+		return fmt.Errorf("--format: %w", err)
+	}
+	profile, err := o.plan.profile(o.args)
+	if err != nil {
+		return err
+	}
+	plan, d, err := resolve(profile)
+	if err != nil {
+		return err
+	}
+	dir := o.output.folder(plan.Profile)
+	if err := report.CreateDir(dir); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	defer os.Remove(dir) // only if nothing was written into it
+	interrupts := watchInterrupts(context.Background(), o.err)
+	defer interrupts.done()
+	target, err := o.target.open(interrupts.ctx, plan.Producer.BootstrapServers, o.err)
+	if err != nil {
+		return interruptedOr(interrupts, err)
+	}
+	defer func() { _ = target.close() }()
+	live := newLive(o.err, o.output.quiet, runTitle(plan, d.Name, target))
+	m := measurement{target: target, plan: plan, driver: d, topic: o.plan.topic, keepTopics: o.plan.keepTopics,
+		interrupts: interrupts, observe: live.observe, stderr: o.err}
+	res, failed := m.measure()
+	live.finish()
+	if res == nil {
+		return interruptedOr(interrupts, failed)
+	}
+	if err := report.Write(o.out, o.output.format, res); err != nil {
+		failed = targetError(fmt.Errorf("printing the result: %w", err))
+	}
+	if _, err := report.WriteDir(dir, res); err != nil {
+		return targetError(fmt.Errorf("writing the result: %w", err))
+	}
+	if !o.output.quiet {
+		fmt.Fprintf(o.err, "result in %s\n", dir)
+	}
+	if failed != nil {
+		return failed
+	}
+	return silent(verdictCode(res, o.output.allowInvalid))
+}
+
+// runTitle is the line that says what is about to run.
+func runTitle(plan *workload.Plan, driver string, t *target) string {
+	return fmt.Sprintf("%s: %s on %s %s (%d broker%s)", plan.Profile, driver, t.kind, t.version, t.brokers, plural(t.brokers))
+}
+
+// verdictCode is the exit code that a result by itself asks for.
+func verdictCode(res *metrics.Result, allowInvalid bool) int {
+	switch {
+	case res.Interrupted:
+		return exitInterrupted
+	case res.Verdict.State != "valid" && !allowInvalid:
+		return exitInvalid
+	}
+	for _, o := range res.Objectives {
+		if !o.Met {
+			return exitFailed
+		}
+	}
+	return exitOK
+}
+
+// interruptedOr is the error of something that a Ctrl-C may have ended.
+func interruptedOr(i *interrupts, err error) error {
+	if i.interrupted() {
+		return silent(exitInterrupted)
+	}
+	return err
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"kbench/broker"
+)
+
+// targetFlags say what to measure against.
+type targetFlags struct {
+	bootstrap  string
+	target     string
+	brokers    int
+	cpus       string
+	targetCPUs string
+}
+
+func (f *targetFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.bootstrap, "bootstrap-server", "", "the cluster to measure, `host:port,…`")
+	flags.StringVar(&f.target, "target", "sink", "without --bootstrap-server: the embedded `target` to start: sink, fake, kafka or kafka:VERSION")
+	flags.IntVar(&f.brokers, "brokers", 1, "`number` of brokers of an embedded target")
+	flags.StringVar(&f.cpus, "cpus", "", "`CPUs` to pin this program to, such as 0 or 0,2-3 (Linux)")
+	flags.StringVar(&f.targetCPUs, "target-cpus", "", "`CPUs` to pin the embedded target to (Linux)")
+}
+
+// target is a running target with an admin connection.
+type target struct {
+	embedded *broker.Target // nil: the user's own cluster
+	cluster  *broker.Cluster
+	kind     string
+	version  string
+	brokers  int
+	addrs    []string
+	cpus     []int
+	theirs   []int
+}
+
+// open starts or finds the target. stderr gets progress lines; the caller closes the target.
+func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (*target, error) {
+	t := &target{}
+	if err := f.pin(t); err != nil {
+		return nil, err
+	}
+	if f.bootstrap != "" {
+		bootstrap = f.bootstrap
+	}
+	if bootstrap != "" {
+		if len(t.theirs) > 0 {
+			return nil, errors.New("--target-cpus: there is no embedded target to pin with --bootstrap-server")
+		}
+		for addr := range strings.SplitSeq(bootstrap, ",") {
+			t.addrs = append(t.addrs, strings.TrimSpace(addr))
+		}
+		t.kind = "cluster"
+	} else if err := f.start(ctx, t, stderr); err != nil {
+		return nil, err
+	}
+	if err := t.connect(ctx); err != nil {
+		t.close()
+		return nil, targetError(err)
+	}
+	return t, nil
+}
+
+// pin reads the two CPU lists and pins this process.
+func (f *targetFlags) pin(t *target) (err error) {
+	if f.cpus != "" {
+		if t.cpus, err = broker.ParseCPUs(f.cpus); err != nil {
+			return fmt.Errorf("--cpus: %w", err)
+		}
+		if err := broker.PinSelf(t.cpus); err != nil {
+			return fmt.Errorf("--cpus=%s: %w", f.cpus, err)
+		}
+	}
+	if f.targetCPUs != "" {
+		if t.theirs, err = broker.ParseCPUs(f.targetCPUs); err != nil {
+			return fmt.Errorf("--target-cpus: %w", err)
+		}
+	}
+	return nil
+}
+
+// start starts the embedded target.
+func (f *targetFlags) start(ctx context.Context, t *target, stderr io.Writer) error {
+	spec, err := broker.ParseTarget(f.target)
+	if err != nil {
+		return fmt.Errorf("--target: %w", err)
+	}
+	if f.brokers < 1 {
+		return fmt.Errorf("--brokers=%d: at least 1", f.brokers)
+	}
+	spec.Brokers, spec.CPUs = f.brokers, t.theirs
+	spec.Log = func(line string) { fmt.Fprintln(stderr, line) }
+	if t.embedded, err = broker.Start(ctx, spec); err != nil {
+		return targetError(fmt.Errorf("--target %s: %w", f.target, err))
+	}
+	t.kind, t.version, t.brokers, t.addrs = t.embedded.Kind, t.embedded.Version, t.embedded.Brokers, t.embedded.Bootstrap
+	return nil
+}
+
+func (t *target) connect(ctx context.Context) (err error) {
+	if t.cluster, err = broker.Connect(ctx, t.addrs); err != nil {
+		return err
+	}
+	info, err := t.cluster.Info(ctx)
+	if err != nil {
+		return err
+	}
+	t.brokers = info.Brokers
+	if t.version == "" {
+		t.version = info.Version
+	}
+	return nil
+}
+
+// died is closed when an embedded target ended on its own; nil, which never is, for a cluster.
+func (t *target) died() <-chan struct{} {
+	if t.embedded == nil {
+		return nil
+	}
+	return t.embedded.Done()
+}
+
+// gone explains a dead target; nil while it is well. For a cluster it asks again.
+func (t *target) gone() error {
+	if t.embedded != nil {
+		select {
+		case <-t.embedded.Done():
+			return fmt.Errorf("the %s target died during the run: %w", t.kind, t.embedded.Err())
+		default:
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	again, err := broker.Connect(ctx, t.addrs)
+	if err != nil {
+		return fmt.Errorf("the target went away during the run: %w", err)
+	}
+	again.Close()
+	return nil
+}
+
+// close stops what open started.
+func (t *target) close() error {
+	if t.cluster != nil {
+		t.cluster.Close()
+	}
+	if t.embedded != nil {
+		return t.embedded.Close()
+	}
+	return nil
+}
