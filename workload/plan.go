@@ -139,8 +139,8 @@ type Axis struct {
 
 // Objective is a bound on a result, such as response.p99 ≤ 20ms.
 type Objective struct {
-	Metric string        // response.p50 … response.max, service.…, failed, censored
+	Metric string        // response.p50 … response.max, service.…, failed, censored, records_per_second
 	Max    time.Duration // for latencies
-	Count  uint64        // for counts
-	Text   string        // as written
+	Count  uint64        // for counts: at most; for records_per_second: at least
+	Text   string        // as written: "response.p99: 20ms"
 }

@@ -1,0 +1,82 @@
+package workload
+
+// ignored builds a row for a setting that changes nothing with the harmless values; none given: with any value.
+func ignored(name, doc, why string, harmless ...string) settingRow {
+	row := settingRow{Setting: Setting{Name: name, Type: "text", Doc: doc, Use: SettingIgnored, Allowed: "any (ignored)"}, why: why}
+	if len(harmless) > 0 {
+		row.harmless = harmless
+		row.Default = harmless[0]
+		row.Allowed = "only " + harmless[0] + " (ignored)"
+	}
+	return row
+}
+
+// ignoredSettings are settings of the Java client without a meaning for records, times and requests.
+func ignoredSettings() []settingRow {
+	serializers := []string{
+		"org.apache.kafka.common.serialization.ByteArraySerializer",
+		"org.apache.kafka.common.serialization.StringSerializer",
+		"org.apache.kafka.common.serialization.ByteBufferSerializer",
+		"org.apache.kafka.common.serialization.BytesSerializer",
+	}
+	const noJava = "kbench can't run Java code"
+	return []settingRow{
+		ignored("key.serializer", "how a Java client turns keys into bytes", noJava, serializers...),
+		ignored("value.serializer", "how a Java client turns values into bytes", noJava, serializers...),
+		ignored("auto.include.jmx.reporter", "JMX metrics of the Java client", ""),
+		ignored("metric.reporters", "metrics reporters of the Java client", noJava, "org.apache.kafka.common.metrics.JmxReporter", ""),
+		ignored("metrics.num.samples", "samples of the Java client's metrics", ""),
+		ignored("metrics.recording.level", "detail of the Java client's metrics", ""),
+		ignored("metrics.sample.window.ms", "window of the Java client's metrics", ""),
+		ignored("enable.metrics.push", "telemetry pushed to the broker (KIP-714)", "kbench keeps client telemetry off in every driver", "false"),
+		ignored("interceptor.classes", "interceptors of the Java client", noJava, ""),
+		ignored("client.dns.lookup", "how host names are looked up", "kbench tries every address", "use_all_dns_ips"),
+	}
+}
+
+// refusedSettings are settings whose effect would be missing from the measurement if they were passed over.
+func refusedSettings() []settingRow {
+	const (
+		security  = "only security.protocol=PLAINTEXT is there"
+		metadata  = "metadata recovery is as in the client measured"
+		twoPhase  = "transactions with two-phase commit are missing"
+		providers = "give the value itself"
+	)
+	var rows []settingRow
+	add := func(why string, secret bool, names ...string) {
+		for _, name := range names {
+			rows = append(rows, settingRow{
+				Setting: Setting{Name: name, Type: "text", Doc: "not carried out yet", Allowed: "not yet", Secret: secret, Use: SettingRefused},
+				why:     why,
+			})
+		}
+	}
+	add(security, true, "sasl.jaas.config", "sasl.oauthbearer.client.credentials.client.secret",
+		"sasl.oauthbearer.assertion.private.key.passphrase", "ssl.key.password", "ssl.keystore.key", "ssl.keystore.password",
+		"ssl.truststore.password")
+	add(security, false,
+		"sasl.client.callback.handler.class", "sasl.kerberos.kinit.cmd", "sasl.kerberos.min.time.before.relogin",
+		"sasl.kerberos.service.name", "sasl.kerberos.ticket.renew.jitter", "sasl.kerberos.ticket.renew.window.factor",
+		"sasl.login.callback.handler.class", "sasl.login.class", "sasl.login.connect.timeout.ms", "sasl.login.read.timeout.ms",
+		"sasl.login.refresh.buffer.seconds", "sasl.login.refresh.min.period.seconds", "sasl.login.refresh.window.factor",
+		"sasl.login.refresh.window.jitter", "sasl.login.retry.backoff.max.ms", "sasl.login.retry.backoff.ms", "sasl.mechanism",
+		"sasl.oauthbearer.assertion.algorithm", "sasl.oauthbearer.assertion.claim.aud", "sasl.oauthbearer.assertion.claim.exp.seconds",
+		"sasl.oauthbearer.assertion.claim.iss", "sasl.oauthbearer.assertion.claim.jti.include",
+		"sasl.oauthbearer.assertion.claim.nbf.seconds", "sasl.oauthbearer.assertion.claim.sub", "sasl.oauthbearer.assertion.file",
+		"sasl.oauthbearer.assertion.private.key.file", "sasl.oauthbearer.assertion.template.file",
+		"sasl.oauthbearer.client.credentials.client.id", "sasl.oauthbearer.clock.skew.seconds",
+		"sasl.oauthbearer.expected.audience", "sasl.oauthbearer.expected.issuer", "sasl.oauthbearer.header.urlencode",
+		"sasl.oauthbearer.jwks.endpoint.refresh.ms", "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
+		"sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", "sasl.oauthbearer.jwks.endpoint.url",
+		"sasl.oauthbearer.jwt.retriever.class", "sasl.oauthbearer.jwt.validator.class", "sasl.oauthbearer.scope",
+		"sasl.oauthbearer.scope.claim.name", "sasl.oauthbearer.sub.claim.name", "sasl.oauthbearer.token.endpoint.url",
+		"security.providers",
+		"ssl.cipher.suites", "ssl.enabled.protocols", "ssl.endpoint.identification.algorithm", "ssl.engine.factory.class",
+		"ssl.keymanager.algorithm", "ssl.keystore.certificate.chain", "ssl.keystore.location", "ssl.keystore.type",
+		"ssl.protocol", "ssl.provider", "ssl.secure.random.implementation", "ssl.trustmanager.algorithm",
+		"ssl.truststore.certificates", "ssl.truststore.location", "ssl.truststore.type")
+	add(metadata, false, "metadata.max.idle.ms", "metadata.recovery.strategy", "metadata.recovery.rebootstrap.trigger.ms")
+	add(twoPhase, false, "transaction.two.phase.commit.enable")
+	add(providers, false, "config.providers")
+	return rows
+}
