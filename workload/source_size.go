@@ -2,9 +2,9 @@ package workload
 
 import "math/bits"
 
-// recordOverhead is what a batch of one record adds to its key, value and headers, at most. The terms are those of
+// recordBatchOverhead is what a batch of one record adds to its key, value and headers, at most. The terms are those of
 // org.apache.kafka.common.record.DefaultRecordBatch and DefaultRecord (magic 2).
-const recordOverhead = 61 + // RECORD_BATCH_OVERHEAD: the batch's header
+const recordBatchOverhead = 61 + // RECORD_BATCH_OVERHEAD: the batch's header
 	5 + // length, a varint
 	1 + // attributes
 	10 + // timestamp delta, a varlong
@@ -13,7 +13,7 @@ const recordOverhead = 61 + // RECORD_BATCH_OVERHEAD: the batch's header
 // RecordSizeUpperBound is the size in bytes that Kafka's producer compares with max.request.size: a batch of this
 // record alone, uncompressed (AbstractRecords.estimateSizeInBytesUpperBound).
 func RecordSizeUpperBound(key, value []byte, headers []Header) int {
-	n := recordOverhead + bytesSize(key) + bytesSize(value) + varintSize(len(headers))
+	n := recordBatchOverhead + bytesSize(key) + bytesSize(value) + varintSize(len(headers))
 	for i := range headers {
 		k := len(headers[i].Key)
 		n += varintSize(k) + k + bytesSize(headers[i].Value)
