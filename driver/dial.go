@@ -18,16 +18,22 @@ type Dialer struct {
 
 	mu       sync.Mutex
 	failures map[string]int // address → set-ups that failed in a row
+	conns    map[*trackedConn]struct{}
+	shut     bool
 }
 
 // NewDialer returns a Dialer for cfg; meter may be nil.
 func NewDialer(cfg *workload.ProducerConfig, meter *WireMeter) *Dialer {
-	return &Dialer{cfg: cfg, meter: meter, failures: map[string]int{}}
+	return &Dialer{cfg: cfg, meter: meter, failures: map[string]int{}, conns: map[*trackedConn]struct{}{}}
 }
 
 // DialContext connects to addr.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	nd := net.Dialer{Timeout: d.timeout(addr)}
+	timeout, err := d.begin(addr)
+	if err != nil {
+		return nil, err
+	}
+	nd := net.Dialer{Timeout: timeout}
 	conn, err := nd.DialContext(ctx, network, addr)
 	d.mu.Lock()
 	if err != nil {
@@ -45,25 +51,68 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 			return nil, err
 		}
 	}
-	if d.meter != nil {
+	if conn, err = d.track(conn); err == nil && d.meter != nil {
 		conn = d.meter.Conn(conn)
 	}
-	return conn, nil
+	return conn, err
+}
+
+// begin returns the time-out of the next set-up to addr, or an error after Shut.
+func (d *Dialer) begin(addr string) (time.Duration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.failures[addr]
+	switch {
+	case d.shut:
+		return 0, net.ErrClosed
+	case n == 0 || d.cfg.SocketSetupTimeoutMax <= d.cfg.SocketSetupTimeout:
+		return d.cfg.SocketSetupTimeout, nil
+	}
+	return Backoff(d.cfg.SocketSetupTimeout, d.cfg.SocketSetupTimeoutMax)(n + 1), nil
+}
+
+// track remembers an open connection for Shut.
+func (d *Dialer) track(c net.Conn) (net.Conn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shut {
+		c.Close()
+		return nil, net.ErrClosed
+	}
+	t := &trackedConn{c, d}
+	d.conns[t] = struct{}{}
+	return t, nil
+}
+
+// Shut closes every connection and refuses new ones, for clients that won't give up by themselves.
+func (d *Dialer) Shut() {
+	d.mu.Lock()
+	d.shut = true
+	conns := d.conns
+	d.conns = map[*trackedConn]struct{}{}
+	d.mu.Unlock()
+	for c := range conns {
+		c.Conn.Close()
+	}
+}
+
+// trackedConn is a connection that its Dialer can close.
+type trackedConn struct {
+	net.Conn
+	d *Dialer
+}
+
+// Close implements net.Conn.
+func (c *trackedConn) Close() error {
+	c.d.mu.Lock()
+	delete(c.d.conns, c)
+	c.d.mu.Unlock()
+	return c.Conn.Close()
 }
 
 // Dial is DialContext without a context, for clients that have none to give.
 func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, addr)
-}
-
-func (d *Dialer) timeout(addr string) time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n := d.failures[addr]
-	if n == 0 || d.cfg.SocketSetupTimeoutMax <= d.cfg.SocketSetupTimeout {
-		return d.cfg.SocketSetupTimeout
-	}
-	return Backoff(d.cfg.SocketSetupTimeout, d.cfg.SocketSetupTimeoutMax)(n + 1)
 }
 
 // setBuffers sets the socket's buffers; −1 leaves them to the system.

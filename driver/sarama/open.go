@@ -1,0 +1,106 @@
+package sarama
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"kbench/driver"
+)
+
+// open connects a client.
+func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Session, error) {
+	if err := driver.Check(Driver(), &cfg.Producer); err != nil {
+		return driver.Session{}, err
+	}
+	plain := driver.NewDialer(&cfg.Producer, nil)
+	if _, err := driver.Preflight(ctx, cfg, plain.DialContext); err != nil {
+		return driver.Session{}, err
+	}
+	meter := driver.NewWireMeter()
+	dialer := driver.NewDialer(&cfg.Producer, meter)
+	closing := new(atomic.Bool)
+	backoff := driver.Backoff(cfg.Producer.RetryBackoff, cfg.Producer.RetryBackoffMax)
+	conf, err := newConfig(&cfg, dialer, func(failures int) time.Duration {
+		if closing.Load() {
+			return 0
+		}
+		return backoff(failures)
+	})
+	if err != nil {
+		return driver.Session{}, err
+	}
+	registry := new(registry)
+	conf.MetricRegistry = registry
+	async, err := connect(cfg.Bootstrap, cfg.Topics, conf)
+	if err != nil {
+		dialer.Shut()
+		return driver.Session{}, err
+	}
+	p := newProducer(async, conf, &cfg, ack)
+	p.closing, p.dialer = closing, dialer
+	go p.receive()
+	return driver.Session{
+		Producer:  p,
+		Effective: effective(conf, strings.Join(cfg.Bootstrap, ","), &cfg),
+		Stats:     func() driver.Stats { return snapshot(meter, registry, p) },
+	}, nil
+}
+
+// connect makes the client with the topics' metadata loaded. The producer closes the client with itself.
+func connect(bootstrap, topics []string, conf *sarama.Config) (sarama.AsyncProducer, error) {
+	if err := conf.Validate(); err != nil {
+		return nil, fmt.Errorf("sarama refuses the configuration: %w", err)
+	}
+	async, err := sarama.NewAsyncProducer(bootstrap, conf)
+	if err != nil {
+		return nil, fmt.Errorf("sarama can't start with %s: %w", strings.Join(bootstrap, ", "), err)
+	}
+	_ = topics // sarama fetches a topic's metadata with its first record
+	return async, nil
+}
+
+func newProducer(async sarama.AsyncProducer, conf *sarama.Config, cfg *driver.Config, ack driver.AckFunc) *producer {
+	c := &cfg.Producer
+	p := &producer{
+		async:      async,
+		input:      async.Input(),
+		ack:        ack,
+		slots:      make([]slot, cfg.Slots),
+		topics:     slices.Clone(cfg.Topics),
+		acks0:      c.Acks == 0,
+		maxRequest: c.MaxRequestSize,
+		maxBlock:   c.MaxBlock,
+		tooLarge:   &driver.TooLargeError{Setting: "max.request.size", Limit: int64(c.MaxRequestSize)},
+		overBatch: &driver.TooLargeError{Setting: "batch.size", Limit: int64(conf.Producer.MaxMessageBytes),
+			Note: "sarama doesn't send a record that is larger than a batch"},
+		blocked:    &driver.BlockedError{MaxBlockMS: c.MaxBlock.Milliseconds(), For: "sarama's input"},
+		compressed: conf.Producer.Compression != sarama.CompressionNone,
+		refused:    make(chan *slot, cfg.Slots),
+		giveUp:     make(chan struct{}),
+		gone:       make(chan struct{}),
+		timer:      time.NewTimer(time.Hour),
+	}
+	p.timer.Stop()
+	for i := range p.slots {
+		p.slots[i].id = uint32(i)
+	}
+	return p
+}
+
+// snapshot returns the counters. UncompressedBytes is what the acknowledged records come to when encoded, within a byte
+// or two of each.
+func snapshot(meter *driver.WireMeter, r *registry, p *producer) driver.Stats {
+	st := meter.Stats()
+	st.ThrottleNS = r.throttle.Load()
+	st.UncompressedBytes = st.CompressedBytes
+	if p.compressed {
+		st.UncompressedBytes = p.uncompressed.Load()
+	}
+	return st
+}
