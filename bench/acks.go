@@ -14,7 +14,7 @@ func (w *worker) onAcks(acks []driver.Ack) {
 	w.ack.Roll(now)
 	measure := w.phases.measure.Load()
 	tail := w.tail
-	var good, goodBytes [2]uint64
+	var good, bytes, warmGood, warmBytes uint64
 	for i := range acks {
 		a := &acks[i]
 		s := &w.slots[a.Slot]
@@ -22,42 +22,43 @@ func (w *worker) onAcks(acks []driver.Ack) {
 			w.stray++
 			continue
 		}
-		phase := 0
-		if s.intended < measure {
-			phase = 1
-		}
-		if a.Err == nil {
-			w.ack.Add(now-s.intended, now-s.handed, phase == 1)
-			good[phase]++
-			goodBytes[phase] += uint64(s.size)
-		} else {
-			w.failRecord(a.Err, now, s, phase == 1)
+		warmup := s.intended < measure
+		switch {
+		case a.Err != nil:
+			w.failRecord(a.Err, now, s, warmup)
+		case warmup:
+			w.ack.Add(now-s.intended, now-s.handed, true)
+			warmGood++
+			warmBytes += uint64(s.size)
+		default:
+			w.ack.Add(now-s.intended, now-s.handed, false)
+			good++
+			bytes += uint64(s.size)
 		}
 		s.handed = free
 		w.free.put(tail, a.Slot)
 		tail++
 	}
-	w.countAcked(good, goodBytes, now)
+	if good > 0 {
+		w.countAcked(0, good, bytes)
+	}
+	if warmGood > 0 {
+		w.countAcked(1, warmGood, warmBytes)
+	}
+	if now >= measure && now < w.phases.end.Load() {
+		w.window += good + warmGood
+		w.windowBytes += bytes + warmBytes
+	}
+	w.lastAck = now
 	w.tail = tail
 	w.free.publish(tail)
 }
 
-// countAcked adds up what one call acknowledged, by phase.
-func (w *worker) countAcked(good, bytes [2]uint64, now int64) {
-	for phase, n := range good {
-		if n > 0 {
-			w.ack.Acked(n, bytes[phase], phase == 1)
-			w.acked.n[phase] += n
-		}
-	}
-	w.ackedBytes += bytes[0]
-	if now >= w.phases.measure.Load() && now < w.phases.end.Load() {
-		w.window += good[0] + good[1]
-		w.windowBytes += bytes[0] + bytes[1]
-	}
-	if now > w.lastAck {
-		w.lastAck = now
-	}
+// countAcked adds up what one call acknowledged of one phase (0: measured, 1: warm-up).
+func (w *worker) countAcked(phase int, n, bytes uint64) {
+	w.ack.Acked(n, bytes, phase == 1)
+	w.acked[phase] += n
+	w.ackedBytes[phase] += bytes
 }
 
 // failRecord counts a record that wasn't acknowledged. Once the run is closing, the client fails what it still holds:

@@ -8,6 +8,10 @@ import (
 	"kbench/metrics"
 )
 
+// tickDelay is how long after a second's end it is looked at: its records' recorders hand it over when they see the
+// first record of the next second.
+const tickDelay = 100 * int64(time.Millisecond)
+
 // never is a time that doesn't come.
 const never = math.MaxInt64
 
@@ -65,12 +69,12 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 		if now >= end {
 			return
 		}
-		if now >= second*metrics.Second {
+		if now >= second*metrics.Second+tickDelay {
 			r.tick(&warm, second-1, now)
-			second = now/metrics.Second + 1
+			second++
 			continue
 		}
-		wake := min(second*metrics.Second, end)
+		wake := min(second*metrics.Second+tickDelay, end)
 		if !measuring {
 			wake = min(wake, measure)
 		}
@@ -91,8 +95,9 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 // tick is called once a second, with the number of the second that has just passed.
 func (r *run) tick(warm *warmup, second, now int64) {
 	interval := r.collector.Interval(second)
-	if r.phases.measure.Load() == never {
-		if settled := warm.settled(interval); settled || second+1 >= longestWarmup {
+	if r.phases.measure.Load() == never && second > 0 {
+		// The second before: at a few records a second, the last one may not have been handed over yet.
+		if settled := warm.settled(r.collector.Interval(second - 1)); settled || second+1 >= longestWarmup {
 			if !settled {
 				r.notes = append(r.notes, warm.unsettledNote())
 			}

@@ -111,7 +111,7 @@ func (c *fakeClient) Close() error {
 }
 
 // fakeDriver opens clients like the one given.
-func fakeDriver(like fakeClient) driver.Driver {
+func fakeDriver(like *fakeClient) driver.Driver {
 	return driver.Driver{Name: "fake", Client: "none", Version: "1", Open: func(_ context.Context, _ driver.Config, ack driver.AckFunc) (driver.Session, error) {
 		c := &fakeClient{hold: like.hold, block: like.block, fail: like.fail, limit: like.limit, ack: ack,
 			closed: make(chan struct{}), kick: make(chan struct{}, 1), done: make(chan struct{})}

@@ -64,14 +64,14 @@ func (r *run) fillTotals(res *metrics.Result) {
 	var window, windowBytes uint64
 	lastAck := int64(0)
 	for _, w := range r.workers {
-		t.Scheduled += w.scheduled.n[0]
-		t.WarmupRecords += w.scheduled.n[1]
-		t.Acked += w.acked.n[0]
-		t.Failed += w.failed.n[0]
-		t.WarmupFailed += w.failed.n[1]
-		t.Censored += w.censored.n[0] + w.unhanded.n[0]
-		t.WarmupCensored += w.censored.n[1] + w.unhanded.n[1]
-		t.Bytes += w.ackedBytes
+		t.Scheduled += w.scheduled[0]
+		t.WarmupRecords += w.scheduled[1]
+		t.Acked += w.acked[0]
+		t.Failed += w.failed[0]
+		t.WarmupFailed += w.failed[1]
+		t.Censored += w.censored[0] + w.unhanded[0]
+		t.WarmupCensored += w.censored[1] + w.unhanded[1]
+		t.Bytes += w.ackedBytes[0]
 		window += w.window
 		windowBytes += w.windowBytes
 		lastAck = max(lastAck, w.lastAck)
@@ -121,7 +121,7 @@ func (r *run) fillWire(res *metrics.Result) {
 	if sum.Requests > 0 {
 		all := uint64(0)
 		for _, w := range r.workers {
-			all += w.acked.n[0] + w.acked.n[1]
+			all += w.acked[0] + w.acked[1]
 		}
 		t.RecordsPerReq = float64(all) / float64(sum.Requests)
 	}

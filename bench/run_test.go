@@ -30,7 +30,7 @@ func mustRun(t *testing.T, ctx context.Context, opts Options) *metrics.Result {
 
 func TestRunCountsEveryRecord(t *testing.T) {
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Warmup.Duration = 500 * time.Millisecond; p.Load.Producers = 3 })
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{hold: time.Millisecond})})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{hold: time.Millisecond})})
 	if got := res.Totals; got.Scheduled != 1000 || got.Acked != 1000 || got.WarmupRecords != 500 || got.Bytes != 100_000 {
 		t.Errorf("totals %+v", got)
 	}
@@ -51,7 +51,7 @@ func TestStalledSendIsBackpressure(t *testing.T) {
 			time.Sleep(300 * time.Millisecond)
 		}
 	}
-	res := mustRun(t, context.Background(), Options{Plan: testPlan(t, nil), Driver: fakeDriver(fakeClient{block: block})})
+	res := mustRun(t, context.Background(), Options{Plan: testPlan(t, nil), Driver: fakeDriver(&fakeClient{block: block})})
 	if got := res.Totals; got.Scheduled != 1000 || got.Acked != 1000 {
 		t.Errorf("totals %+v", got)
 	}
@@ -71,7 +71,7 @@ func TestStalledSendIsBackpressure(t *testing.T) {
 func TestUnfinishedIsCensored(t *testing.T) {
 	plan := testPlan(t, func(p *workload.Plan) { p.Producer.DeliveryTimeout = -drainSlack + 200*time.Millisecond })
 	plan.Load.Send = workload.SendAsync
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{limit: 600})})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{limit: 600})})
 	if got := res.Totals; got.Scheduled != 1000 || got.Acked != 600 || got.Censored != 400 {
 		t.Errorf("totals %+v", got)
 	}
@@ -87,7 +87,7 @@ func TestOverloadIsCensoredAndInvalid(t *testing.T) {
 		p.Load.Rate.PerSecond = 10_000
 		p.Producer.DeliveryTimeout = 300 * time.Millisecond // bounds the grace as well
 	})
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{block: func(n int) { time.Sleep(time.Duration(n) * time.Millisecond) }})})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{block: func(n int) { time.Sleep(time.Duration(n) * time.Millisecond) }})})
 	got := res.Totals
 	if got.Scheduled != 10_000 || got.Censored < 8000 {
 		t.Errorf("totals %+v", got)
@@ -104,7 +104,7 @@ func TestFailuresKeepTheirCause(t *testing.T) {
 		}
 		return nil
 	}
-	res := mustRun(t, context.Background(), Options{Plan: testPlan(t, nil), Driver: fakeDriver(fakeClient{fail: fail})})
+	res := mustRun(t, context.Background(), Options{Plan: testPlan(t, nil), Driver: fakeDriver(&fakeClient{fail: fail})})
 	if got := res.Totals; got.Failed != 100 || got.Acked != 900 || got.Errors["REQUEST_TIMED_OUT"] != 100 {
 		t.Errorf("totals %+v", got)
 	}
@@ -117,7 +117,7 @@ func TestSyncSendsOneByOne(t *testing.T) {
 		p.Load.Send = workload.SendSync
 		p.Producer.DeliveryTimeout = 100 * time.Millisecond
 	})
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{hold: 5 * time.Millisecond})})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{hold: 5 * time.Millisecond})})
 	if got := res.Totals; got.Acked > 230 || got.Acked < 20 || got.Scheduled != 1000 {
 		t.Errorf("totals %+v", got)
 	}
@@ -128,7 +128,7 @@ func TestSyncSendsOneByOne(t *testing.T) {
 
 func TestFireAndForgetDoesNotDrain(t *testing.T) {
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Send = workload.SendFireAndForget })
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{limit: 900})})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{limit: 900})})
 	if got := res.Totals; got.Acked != 900 || got.Censored != 100 || got.Failed != 0 {
 		t.Errorf("totals %+v", got)
 	}
@@ -139,7 +139,7 @@ func TestCancelKeepsWhatWasMeasured(t *testing.T) {
 	defer cancel()
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Duration = time.Hour })
 	begun := time.Now()
-	res := mustRun(t, ctx, Options{Plan: plan, Driver: fakeDriver(fakeClient{})})
+	res := mustRun(t, ctx, Options{Plan: plan, Driver: fakeDriver(&fakeClient{})})
 	if !res.Interrupted || res.Totals.Scheduled < 100 || res.Totals.Scheduled > 500 || res.Totals.Censored != 0 {
 		t.Errorf("interrupted %v, totals %+v", res.Interrupted, res.Totals)
 	}
@@ -153,7 +153,7 @@ func TestAbortGivesUpAtOnce(t *testing.T) {
 	time.AfterFunc(300*time.Millisecond, func() { close(abort) })
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Duration = time.Hour })
 	begun := time.Now()
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{limit: 50}), Abort: abort})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{limit: 50}), Abort: abort})
 	if got := res.Totals; got.Acked != 50 || got.Censored != got.Scheduled-50 || got.Scheduled < 100 {
 		t.Errorf("totals %+v", got)
 	}
@@ -170,7 +170,7 @@ func TestRecordsBound(t *testing.T) {
 				p.Load.Rate = workload.Rate{}
 			}
 		})
-		res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{})})
+		res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{})})
 		if got := res.Totals; got.Scheduled != 205 || got.Acked != 205 {
 			t.Errorf("%s: totals %+v", arrivals, got)
 		}
@@ -179,7 +179,7 @@ func TestRecordsBound(t *testing.T) {
 
 func TestWarmupAuto(t *testing.T) {
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Warmup.Auto = true })
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(fakeClient{hold: 2 * time.Millisecond})})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{hold: 2 * time.Millisecond})})
 	if got := res.Totals; got.WarmupNS < int64(3*time.Second) || got.WarmupNS%int64(time.Second) != 0 || got.Scheduled != 1000 {
 		t.Errorf("totals %+v", got)
 	}

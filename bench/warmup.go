@@ -9,7 +9,8 @@ import (
 )
 
 // The rule of `warmup: auto`: the measurement starts at the first full second after settledSeconds seconds in a row whose
-// throughput lies within settledRate of their mean and whose median response lies within settledResponse of theirs.
+// throughput lies within settledRate of their mean (or within three standard deviations of a Poisson count, where that
+// is more) and whose median response lies within settledResponse of theirs.
 const (
 	settledSeconds  = 3
 	settledRate     = 0.10
@@ -27,7 +28,7 @@ func (w *warmup) settled(last metrics.Interval) bool {
 	w.rates = append(w.rates, float64(last.Acked))
 	w.medians = append(w.medians, float64(last.Response.Quantile(0.5)))
 	n := len(w.rates)
-	return n >= settledSeconds && within(w.rates[n-settledSeconds:], settledRate) && within(w.medians[n-settledSeconds:], settledResponse)
+	return n >= settledSeconds && within(w.rates[n-settledSeconds:], max(settledRate, 3/math.Sqrt(max(1, w.rates[n-1])))) && within(w.medians[n-settledSeconds:], settledResponse)
 }
 
 func (w *warmup) unsettledNote() string {

@@ -21,13 +21,13 @@ type phases struct {
 }
 
 // counts of one phase (0: measured, 1: warm-up), each written by one goroutine at a time.
-type counts struct{ n [2]uint64 }
+type counts [2]uint64
 
 func (c *counts) add(n uint64, warmup bool) {
 	if warmup {
-		c.n[1] += n
+		c[1] += n
 	} else {
-		c.n[0] += n
+		c[0] += n
 	}
 }
 
@@ -63,7 +63,7 @@ type worker struct {
 	acked       counts
 	failed      counts
 	censored    counts
-	ackedBytes  uint64 // of measured records
+	ackedBytes  counts
 	window      uint64 // records acknowledged between measure and end, whenever they were due
 	windowBytes uint64
 	stray       uint64 // acknowledgements of slots that held no record: the client's error

@@ -140,3 +140,17 @@ func Sum(parts ...*Histogram) *Histogram {
 	}
 	return t.compact()
 }
+
+// Above is the number of values in buckets that lie wholly above v.
+func (h *Histogram) Above(v int64) uint64 {
+	if h.Total() == 0 {
+		return 0
+	}
+	edge, n := bucketIndex(min(max(v, 0), HighestTrackable)), uint64(0)
+	for i, c := range h.count {
+		if int(h.index[i]) > edge {
+			n += c
+		}
+	}
+	return n
+}

@@ -71,6 +71,9 @@ func (r *Recorder) Add(a, b int64, warmup bool) {
 	r.runA, r.runB, r.runSet, r.run = a, b, which, 1
 }
 
+// AddFirst records only the first value: the response of a record that never reached the client has no service time.
+func (r *Recorder) AddFirst(a int64, warmup bool) { r.set(warmup).a.add(a, 1) }
+
 // Acked counts n acknowledged records of so many bytes.
 func (r *Recorder) Acked(n, bytes uint64, warmup bool) {
 	s := r.set(warmup)
@@ -107,11 +110,17 @@ func (r *Recorder) set(warmup bool) *set {
 	if warmup {
 		i = 1
 	}
-	if r.sets[i] == nil {
-		r.sets[i] = r.collector.fresh()
-		r.sets[i].side, r.sets[i].second, r.sets[i].warmup = r.side, r.second, warmup
+	if s := r.sets[i]; s != nil {
+		return s
 	}
-	return r.sets[i]
+	return r.openSet(i)
+}
+
+func (r *Recorder) openSet(i int) *set {
+	s := r.collector.fresh()
+	s.side, s.second, s.warmup = r.side, r.second, i == 1
+	r.sets[i] = s
+	return s
 }
 
 // Collector gathers the finished seconds of all Recorders of a run, on a goroutine of its own.
@@ -122,6 +131,8 @@ type Collector struct {
 
 	mu      sync.Mutex
 	seconds map[secondKey]*pieces
+	acked   uint64
+	failed  uint64
 }
 
 type secondKey struct {
@@ -195,6 +206,15 @@ func (c *Collector) take(s *set) {
 	p.acked += s.acked
 	p.failed += s.failed
 	p.bytes += s.bytes
+	c.acked += s.acked
+	c.failed += s.failed
+}
+
+// Totals is the number of acknowledged and failed records in all seconds that have arrived so far, warm-up included.
+func (c *Collector) Totals() (acked, failed uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.acked, c.failed
 }
 
 // Interval returns what has arrived so far of second number k (0 is the first): both phases together, for progress
