@@ -27,7 +27,7 @@ func formats() []format {
 }
 
 // Formats are the names that Write knows.
-func Formats() []string { return names(formats(), func(f format) string { return f.name }) }
+func Formats() []string { return each(formats(), func(f format) string { return f.name }) }
 
 // CheckFormat is the error that Write would return for an unknown format, or nil: so that it comes before the run.
 func CheckFormat(name string) error {
@@ -47,8 +47,9 @@ func Write(w io.Writer, format string, r *metrics.Result) error {
 	return unknownFormat(format, Formats())
 }
 
-func names[T any](list []T, of func(T) string) []string {
-	out := make([]string, len(list))
+// each is the list of what of gives for every item.
+func each[T, U any](list []T, of func(T) U) []U {
+	out := make([]U, len(list))
 	for i, v := range list {
 		out[i] = of(v)
 	}

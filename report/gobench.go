@@ -16,6 +16,7 @@ import (
 // Unsupported percentiles are left out.
 func WriteGoBench(w io.Writer, r *metrics.Result) error {
 	var out bytes.Buffer
+	out.WriteString("# " + benchComment(r) + "\n")
 	for _, c := range benchConfig(r) {
 		if c.value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", c.name, oneLine(c.value))
@@ -32,20 +33,27 @@ func WriteGoBench(w io.Writer, r *metrics.Result) error {
 	return writeAll(w, &out)
 }
 
+// benchConfig has only what makes runs incomparable: benchstat puts results whose configuration differs into separate
+// tables, so what changes from run to run, or is being compared, stands in a comment instead.
 func benchConfig(r *metrics.Result) []cell {
-	return []cell{
+	config := []cell{
 		{"goos", r.Host.OS},
 		{"goarch", r.Host.Arch},
 		{"cpu", r.Host.CPU},
-		{"kbench", r.Kbench},
-		{"started", r.Started.UTC().Format(time.RFC3339)},
-		{"client", strings.TrimSpace(r.Driver.Client + " " + r.Driver.Version)},
 		{"target", targetText(r.Target)},
 		{"load", loadText(r)},
-		{"seed", fmt.Sprint(r.Seed)},
 		{"verdict", r.Verdict.State},
-		{"interrupted", fmt.Sprint(r.Interrupted)},
 	}
+	if r.Interrupted {
+		config = append(config, cell{"interrupted", "true"})
+	}
+	return config
+}
+
+// benchComment says what else belongs to the run.
+func benchComment(r *metrics.Result) string {
+	return oneLine(fmt.Sprintf("kbench %s, client %s %s, started %s, seed %d", r.Kbench, r.Driver.Client, r.Driver.Version,
+		r.Started.UTC().Format(time.RFC3339), r.Seed))
 }
 
 func benchValues(r *metrics.Result) []cell {
@@ -92,5 +100,3 @@ func benchName(s string) string {
 		return c
 	}, s)
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
@@ -59,9 +60,11 @@ func (g *grid) draw(w io.Writer, r tw.Renderer) error {
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithAlignment(align))
-	t.Header(g.head)
-	if err := t.Bulk(g.rows); err != nil {
-		return err
+	t.Header(each(g.head, printable))
+	for _, row := range g.rows {
+		if err := t.Append(each(row, printable)); err != nil {
+			return err
+		}
 	}
 	return t.Render()
 }
@@ -79,6 +82,19 @@ func escapeMarkdown(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "\n", "<br>").Replace(s)
 }
 
+// printable replaces control characters, which a terminal would obey: texts come from brokers and profiles.
+func printable(s string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) && c != '\n' {
+			return '�'
+		}
+		return c
+	}, s)
+}
+
+// oneLine puts text on one line, control characters replaced.
+func oneLine(s string) string { return printable(strings.Join(strings.Fields(s), " ")) }
+
 // width is the number of columns that text output keeps to.
 const width = 100
 
@@ -87,7 +103,7 @@ const width = 100
 func wrap(text string, start, indent int) string {
 	var b strings.Builder
 	column := start
-	for i, word := range strings.Fields(text) {
+	for i, word := range strings.Fields(oneLine(text)) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:

@@ -11,7 +11,7 @@ import (
 // WriteMarkdown writes what WriteTable shows as GitHub Markdown, for pull requests and job summaries.
 func WriteMarkdown(w io.Writer, r *metrics.Result) error {
 	var out bytes.Buffer
-	out.WriteString("### " + escapeMarkdown(title(r)) + "\n")
+	out.WriteString("### " + escapeMarkdown(oneLine(title(r))) + "\n")
 	for _, b := range view(r) {
 		if b.grid != nil {
 			out.WriteByte('\n')
@@ -32,7 +32,7 @@ func WriteMarkdown(w io.Writer, r *metrics.Result) error {
 func writeMarkdownNote(out *bytes.Buffer, n note) {
 	out.WriteString("- ")
 	if n.label != "" {
-		out.WriteString("**" + n.label + "** ")
+		out.WriteString("**" + escapeMarkdown(n.label) + "** ")
 	}
-	out.WriteString(escapeMarkdown(n.text) + "\n")
+	out.WriteString(escapeMarkdown(oneLine(n.text)) + "\n")
 }

@@ -178,6 +178,9 @@ func objectiveNotes(r *metrics.Result) []note {
 	return notes
 }
 
+// errorsShown is the number of different error messages that people get to see.
+const errorsShown = 10
+
 // errorNotes has the most frequent first.
 func errorNotes(r *metrics.Result) []note {
 	keys := slices.SortedFunc(maps.Keys(r.Totals.Errors), func(a, b string) int {
@@ -190,7 +193,11 @@ func errorNotes(r *metrics.Result) []note {
 		return strings.Compare(a, b)
 	})
 	var notes []note
-	for _, k := range keys {
+	for i, k := range keys {
+		if i == errorsShown {
+			notes = append(notes, note{"error", plural(uint64(len(keys)-i), "further message") + " in result.json"})
+			break
+		}
 		notes = append(notes, note{"error", plural(r.Totals.Errors[k], "record") + ": " + k})
 	}
 	return notes

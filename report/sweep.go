@@ -1,0 +1,77 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"kbench/metrics"
+)
+
+// SweepRow is one run of one cell of a sweep, or why there was none. Exactly one of Result, Refused and Err is set.
+type SweepRow struct {
+	Cell      string          // name of the cell: rows with the same name are its repeats
+	Values    []string        // of the axes, in their order
+	Repeat    int             // number of the repeat
+	Reference bool            // run of the reference cell, repeated to see drift
+	Result    *metrics.Result // what was measured
+	Refused   string          // why the cell can't be run, such as a setting that its driver can't express
+	Err       string          // why the run failed
+	Pareto    bool            // on the Pareto front: set by MarkPareto
+}
+
+// sweepFormat is a way to write a sweep.
+type sweepFormat struct {
+	name  string
+	write func(io.Writer, *sweep) error
+}
+
+func sweepFormats() []sweepFormat {
+	return []sweepFormat{{"table", writeSweepTable}, {"json", writeSweepJSON}, {"csv", writeSweepCSV}, {"markdown", writeSweepMarkdown}}
+}
+
+// SweepFormats are the names that WriteSweep knows.
+func SweepFormats() []string {
+	return each(sweepFormats(), func(f sweepFormat) string { return f.name })
+}
+
+// WriteSweep writes all cells of a sweep in one of SweepFormats, one row a cell in order of first appearance: medians
+// over its repeats, and their range. The Pareto front is worked out anew, whatever the rows say. No difference between
+// cells is tested, and the output says so.
+func WriteSweep(w io.Writer, format string, axes []string, rows []SweepRow) error {
+	for _, f := range sweepFormats() {
+		if f.name != format {
+			continue
+		}
+		s, err := mergeSweep(axes, rows)
+		if err != nil {
+			return err
+		}
+		return f.write(w, s)
+	}
+	return unknownFormat(format, SweepFormats())
+}
+
+// MarkPareto sets Pareto on every row of the cells that no other cell beats. Where every run had a rate to keep, cells
+// compete in CPU per record and response p99, both low; otherwise in records/s, high, and response p99, low; always by
+// the medians of their repeats. Cells with an invalid run, a failed or a censored record don't compete.
+func MarkPareto(rows []SweepRow) {
+	cells := groupRows(rows)
+	markFront(cells)
+	front := map[string]bool{}
+	for _, c := range cells {
+		front[c.name] = c.pareto
+	}
+	for i := range rows {
+		rows[i].Pareto = front[rows[i].Cell]
+	}
+}
+
+func checkRows(axes []string, rows []SweepRow) error {
+	for _, r := range rows {
+		if len(r.Values) != len(axes) {
+			return fmt.Errorf("cell %q has %s, but the sweep has %s", r.Cell, plural(uint64(len(r.Values)), "value"),
+				plural(uint64(len(axes)), "axis value"))
+		}
+	}
+	return nil
+}
