@@ -61,7 +61,7 @@ func intervals(seconds, rate int) []metrics.Interval {
 		ack.Roll(now)
 		for range rate {
 			lateness := int64(80 + 40*rng.ExpFloat64())
-			pressure := int64(rng.ExpFloat64() * 300)
+			pressure := int64(rng.ExpFloat64() * 200_000)
 			service := int64(1.4e6 * math.Exp(0.45*rng.NormFloat64()))
 			send.Add(lateness, pressure, warmup)
 			ack.Add(lateness+pressure+service, service, warmup)

@@ -37,8 +37,8 @@ func TestHlogLines(t *testing.T) {
 	}
 	for i, want := range []string{
 		"Tag=warmup.response,0.000000,1.000000,9.6", "Tag=warmup.service,0.000000,", "Tag=warmup.generator_lateness,", "Tag=warmup.backpressure,",
-		"Tag=response,1.000000,1.000000,7.37", "Tag=service,1.0", "Tag=generator_lateness,1.0", "Tag=backpressure,1.0",
-		"Tag=response,2.000000,1.000000,8.98",
+		"Tag=response,1.000000,1.000000,7.42", "Tag=service,1.0", "Tag=generator_lateness,1.0", "Tag=backpressure,1.0",
+		"Tag=response,2.000000,1.000000,9.01",
 	} {
 		if !strings.HasPrefix(body[i], want) {
 			t.Errorf("interval line %d is %.60s…, want %s…", i+1, body[i], want)
