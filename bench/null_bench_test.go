@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,5 +36,30 @@ func BenchmarkNull(b *testing.B) {
 			b.ReportMetric(records/n, "records/s")
 			b.ReportMetric(1e9/(records/n), "ns/record")
 		})
+	}
+}
+
+// BenchmarkPacing is how late the generator hands records over, by itself, at several rates.
+func BenchmarkPacing(b *testing.B) {
+	for _, arrivals := range []string{workload.ArrivalsConstant, workload.ArrivalsPoisson} {
+		for _, rate := range []float64{1_000, 10_000, 100_000, 1_000_000} {
+			b.Run(fmt.Sprintf("%s/%.0f", arrivals, rate), func(b *testing.B) {
+				b.ReportAllocs()
+				plan := testPlan(b, func(p *workload.Plan) {
+					p.Load.Arrivals, p.Load.Rate.PerSecond, p.Load.Duration = arrivals, rate, 2*time.Second
+					p.Load.Warmup.Duration = 200 * time.Millisecond
+				})
+				for b.Loop() {
+					res, err := Run(context.Background(), Options{Plan: plan, Driver: null.Driver(), Topics: []string{"t"}})
+					if err != nil {
+						b.Fatal(err)
+					}
+					l := res.Latency.GeneratorLateness
+					b.ReportMetric(float64(l.P50)/1e3, "p50-µs")
+					b.ReportMetric(float64(l.P99)/1e3, "p99-µs")
+					b.ReportMetric(float64(l.P999)/1e3, "p999-µs")
+				}
+			})
+		}
 	}
 }
