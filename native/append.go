@@ -1,0 +1,163 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kbench/native/wire"
+)
+
+// burst is how many records are appended under one lock at most: about 5 µs.
+const burst = 128
+
+// Produce appends records in order. Where buffer.memory is exhausted it waits, max.block.ms in all; a record that finds no
+// room by then fails. Each record gets exactly one Ack, whatever Produce returns. An error means that records failed because
+// ctx was done or that the producer can't be used any more (closed, or refused for good by the brokers). Safe for
+// concurrent use.
+func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
+	var err error
+	a := appender{pr: pr, ctx: ctx}
+	for len(recs) > 0 && err == nil {
+		n := min(burst, len(recs))
+		var done int
+		done, err = a.append(recs[:n])
+		recs = recs[done:]
+	}
+	for i := range recs {
+		pr.refuse(&recs[i], -1, err)
+	}
+	return err
+}
+
+// appender is one call of Produce.
+type appender struct {
+	pr       *Producer
+	ctx      context.Context
+	deadline int64 // of waiting for memory, ns since the start; 0: hasn't waited yet
+}
+
+// append appends one burst. It returns how many records are settled with the producer (appended or refused), and an error
+// if the rest can't be.
+func (a *appender) append(recs []Record) (done int, err error) {
+	pr := a.pr
+	now := pr.now()
+	timeMS := pr.wallMS(now)
+	pr.mu.Lock()
+	for i := range recs {
+		r := &recs[i]
+		if pr.dead != nil {
+			pr.mu.Unlock()
+			return i, pr.dead
+		}
+		ms := timeMS
+		if r.TimestampMS != 0 {
+			ms = r.TimestampMS
+		}
+		part, err := a.appendOne(r, now, ms)
+		if err != nil {
+			pr.mu.Unlock()
+			if errors.Is(err, ErrClosed) || a.ctx.Err() != nil {
+				return i, err
+			}
+			pr.refuse(r, part, err)
+			pr.mu.Lock()
+		}
+	}
+	pr.mu.Unlock()
+	return len(recs), nil
+}
+
+// appendOne appends one record under Producer.mu, which is let go while it waits for memory. On failure it returns
+// the partition, if known.
+func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
+	pr := a.pr
+	if uint(r.Topic) >= uint(len(pr.topics)) {
+		return -1, fmt.Errorf("%w: index %d, but there are %d topics", ErrUnknownTopic, r.Topic, len(pr.topics))
+	}
+	t := pr.topics[r.Topic]
+	headers := 1
+	if len(r.Headers) > 0 {
+		headers = wire.HeadersSize(r.Headers)
+	}
+	for {
+		p := pr.route(t, r)
+		if p == nil {
+			return -1, t.noPartition(r)
+		}
+		if b := p.open; b != nil {
+			body := wire.RecordBodySize(timeMS-b.baseTime, len(b.slots), r.Key, r.Value, headers)
+			if len(b.buf)+wire.VarintLen(int64(body))+body <= b.limit && body < pr.maxBody {
+				b.append(r, body, timeMS)
+				t.sticky.bytes += body
+				if len(b.buf)-b.crcTo >= crcChunk && pr.cfg.Compression == CompressionNone {
+					b.sumUp()
+				}
+				return p.id, nil
+			}
+		}
+		body := wire.RecordBodySize(0, 0, r.Key, r.Value, headers)
+		size := wire.BatchHeaderSize + wire.VarintLen(int64(body)) + body
+		if size > pr.cfg.MaxRequestSize || int64(size) > pr.cfg.BufferMemory {
+			return p.id, fmt.Errorf("%w: %d bytes with its batch's header; max.request.size is %d, buffer.memory %d",
+				ErrRecordTooLarge, size, pr.cfg.MaxRequestSize, pr.cfg.BufferMemory)
+		}
+		if p.open != nil {
+			p.seal()
+			pr.place(p, now)
+			if s := &t.sticky; s.part == p && s.bytes+size >= pr.cfg.BatchSize {
+				// Its batch is full: leave the sticky partition now, or its next batch would be left half full.
+				s.bytes = max(s.bytes, pr.cfg.BatchSize)
+				continue
+			}
+		}
+		if mem := pr.mem.charge(size); pr.mem.tryTake(mem) {
+			pr.openBatch(p, mem, now, timeMS)
+		} else if err := a.wait(mem); err != nil {
+			return p.id, err
+		} else if p = pr.route(t, r); p == nil || p.open != nil {
+			// While the lock was free another caller opened the batch, or the record's partition changed.
+			pr.mem.refund(mem)
+		} else {
+			pr.openBatch(p, mem, pr.now(), timeMS)
+		}
+	}
+}
+
+// wait waits for memory until max.block.ms after this call of Produce first had to.
+func (a *appender) wait(mem int64) error {
+	if a.deadline == 0 {
+		a.deadline = a.pr.now() + int64(a.pr.cfg.MaxBlock)
+	}
+	return a.pr.waitMemory(a.ctx, mem, a.deadline)
+}
+
+// openBatch opens a batch with memory already charged.
+func (pr *Producer) openBatch(p *partition, mem, now, timeMS int64) {
+	b := pr.mem.take(mem)
+	b.reset(p, pr.gen, now, timeMS)
+	b.refs = 1
+	pr.gen.batches++
+	pr.unfinished++
+	p.open = b
+	if p.node == nil {
+		pr.refreshMetadata()
+	}
+	pr.place(p, now)
+}
+
+// noPartition says why a record has no partition to go to.
+func (t *topic) noPartition(r *Record) error {
+	if len(t.partitions) == 0 {
+		return fmt.Errorf("%w: %q", ErrUnknownTopic, t.name)
+	}
+	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, r.Partition, t.name, len(t.partitions))
+}
+
+// refuse acknowledges a record that never got into a batch.
+func (pr *Producer) refuse(r *Record, partition int32, err error) {
+	pr.ackMu.Lock()
+	defer pr.ackMu.Unlock()
+	pr.refused[0] = r.Slot
+	pr.cfg.OnAck(Ack{Slots: pr.refused[:], Topic: r.Topic, Partition: partition, BaseOffset: -1, Err: err})
+}

@@ -1,0 +1,131 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Config is a producer's configuration. Field comments name Kafka's setting, whose meaning each has.
+type Config struct {
+	Bootstrap []string // bootstrap.servers: host:port each
+	Topics    []string // topics that records may go to; Record.Topic is an index into it
+	OnAck     AckFunc  // receives acknowledgements; required
+	Seed      uint64   // of random choices: partitions, backoff
+
+	Acks                int16         // acks: −1 (all), 0, 1
+	EnableIdempotence   bool          // enable.idempotence
+	MaxInFlight         int           // max.in.flight.requests.per.connection
+	Retries             int32         // retries
+	Linger              time.Duration // linger.ms
+	BatchSize           int           // batch.size: bytes of a batch before compression
+	Compression         Compression   // compression.type
+	GzipLevel           int           // compression.gzip.level: −1 (default), 1–9
+	LZ4Level            int           // compression.lz4.level: 1–17
+	ZstdLevel           int           // compression.zstd.level
+	BufferMemory        int64         // buffer.memory, bytes; each batch counts batch.size
+	MaxBlock            time.Duration // max.block.ms: how long one Produce waits for memory, and New for metadata
+	MaxRequestSize      int           // max.request.size: bytes of a request and of a record, before compression
+	RequestTimeout      time.Duration // request.timeout.ms
+	DeliveryTimeout     time.Duration // delivery.timeout.ms
+	RetryBackoff        time.Duration // retry.backoff.ms
+	RetryBackoffMax     time.Duration // retry.backoff.max.ms
+	ReconnectBackoff    time.Duration // reconnect.backoff.ms
+	ReconnectBackoffMax time.Duration // reconnect.backoff.max.ms
+	MetadataMaxAge      time.Duration // metadata.max.age.ms
+	ConnectionsMaxIdle  time.Duration // connections.max.idle.ms; 0: never close
+	SocketSetupTimeout  time.Duration // socket.connection.setup.timeout.ms
+	SendBuffer          int           // send.buffer.bytes, −1: the system's default
+	ReceiveBuffer       int           // receive.buffer.bytes, −1: the system's default
+	ClientID            string        // client.id
+
+	Partitioner             Partitioner   // partitioner.class
+	PartitionerAdaptive     bool          // partitioner.adaptive.partitioning.enable
+	PartitionerAvailTimeout time.Duration // partitioner.availability.timeout.ms; 0: off
+	PartitionerIgnoreKeys   bool          // partitioner.ignore.keys
+
+	// AllowAutoCreate lets the broker create a topic that doesn't exist, as Java's producer always does.
+	AllowAutoCreate bool
+}
+
+// DefaultConfig has the defaults of Kafka 4.x.
+func DefaultConfig() Config {
+	return Config{
+		Acks: -1, EnableIdempotence: true, MaxInFlight: 5, Retries: 1<<31 - 1,
+		Linger: 5 * time.Millisecond, BatchSize: 16384,
+		GzipLevel: -1, LZ4Level: 9, ZstdLevel: 3,
+		BufferMemory: 32 << 20, MaxBlock: time.Minute, MaxRequestSize: 1 << 20,
+		RequestTimeout: 30 * time.Second, DeliveryTimeout: 2 * time.Minute,
+		RetryBackoff: 100 * time.Millisecond, RetryBackoffMax: time.Second,
+		ReconnectBackoff: 50 * time.Millisecond, ReconnectBackoffMax: time.Second,
+		MetadataMaxAge: 5 * time.Minute, ConnectionsMaxIdle: 9 * time.Minute, SocketSetupTimeout: 10 * time.Second,
+		SendBuffer: 131072, ReceiveBuffer: 32768, ClientID: "native",
+		PartitionerAdaptive: true,
+	}
+}
+
+// Compression is a codec; its value is the one in a batch's attributes.
+type Compression uint8
+
+// Codecs.
+const (
+	CompressionNone Compression = iota
+	CompressionGzip
+	CompressionSnappy
+	CompressionLZ4
+	CompressionZstd
+)
+
+var compressionNames = [...]string{"none", "gzip", "snappy", "lz4", "zstd"}
+
+// String is Kafka's name of the codec.
+func (c Compression) String() string {
+	if int(c) < len(compressionNames) {
+		return compressionNames[c]
+	}
+	return fmt.Sprintf("Compression(%d)", uint8(c))
+}
+
+// ParseCompression turns Kafka's name into a codec.
+func ParseCompression(name string) (Compression, error) {
+	for i, n := range compressionNames {
+		if n == name {
+			return Compression(i), nil
+		}
+	}
+	return 0, fmt.Errorf("compression.type: %q is none of %s", name, strings.Join(compressionNames[:], ", "))
+}
+
+// check reports what contradicts Kafka's rules, all of it at once.
+func (c *Config) check() error {
+	var errs []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	bad(len(c.Bootstrap) == 0, "bootstrap.servers: no address given")
+	bad(len(c.Topics) == 0, "topics: none given")
+	bad(c.OnAck == nil, "OnAck: not set")
+	bad(c.Acks < -1 || c.Acks > 1, "acks: %d is none of -1 (all), 0, 1", c.Acks)
+	bad(c.MaxInFlight < 1, "max.in.flight.requests.per.connection: %d is below 1", c.MaxInFlight)
+	bad(c.Retries < 0, "retries: %d is negative", c.Retries)
+	bad(c.Linger < 0, "linger.ms: %v is negative", c.Linger)
+	bad(c.BatchSize < 0, "batch.size: %d is negative", c.BatchSize)
+	bad(int(c.Compression) >= len(compressionNames), "compression.type: %d is no codec", c.Compression)
+	bad(c.GzipLevel != -1 && (c.GzipLevel < 1 || c.GzipLevel > 9), "compression.gzip.level: %d is neither -1 nor 1 to 9", c.GzipLevel)
+	bad(c.LZ4Level < 1 || c.LZ4Level > 17, "compression.lz4.level: %d is not 1 to 17", c.LZ4Level)
+	bad(c.BufferMemory < int64(c.BatchSize), "buffer.memory: %d is below batch.size %d", c.BufferMemory, c.BatchSize)
+	bad(c.MaxRequestSize < 1, "max.request.size: %d is below 1", c.MaxRequestSize)
+	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
+	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,
+		"delivery.timeout.ms: %v is below linger.ms + request.timeout.ms = %v", c.DeliveryTimeout, c.Linger+c.RequestTimeout)
+	bad(c.Partitioner > PartitionerRandom, "partitioner: %d is unknown", c.Partitioner)
+	if c.EnableIdempotence {
+		bad(c.Acks != -1, "enable.idempotence needs acks=all, not %d", c.Acks)
+		bad(c.Retries == 0, "enable.idempotence needs retries above 0")
+		bad(c.MaxInFlight > 5, "enable.idempotence needs max.in.flight.requests.per.connection of at most 5, not %d", c.MaxInFlight)
+	}
+	return errors.Join(errs...)
+}

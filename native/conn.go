@@ -1,0 +1,188 @@
+package native
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"kbench/native/wire"
+)
+
+const (
+	softwareName    = "kbench-native"
+	softwareVersion = "1"
+
+	// maxResponse bounds a response: a longer length comes from something that isn't Kafka.
+	maxResponse = 64 << 20
+
+	// handshakeTimeout bounds the wait for the first answer of a new connection.
+	handshakeTimeout = 5 * time.Second
+)
+
+// conn is a connection to a broker. One goroutine at a time reads it, and one writes it.
+type conn struct {
+	nc          net.Conn
+	br          *bufio.Reader
+	clientID    string
+	versions    []wire.VersionRange
+	correlation int32
+	frame       []byte // of the response being read
+}
+
+// dial connects and negotiates versions.
+func dial(ctx context.Context, cfg *Config, addr string) (*conn, error) {
+	d := net.Dialer{Timeout: cfg.SocketSetupTimeout}
+	nc, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if cfg.SendBuffer > 0 {
+			err = errors.Join(err, tcp.SetWriteBuffer(cfg.SendBuffer))
+		}
+		if cfg.ReceiveBuffer > 0 {
+			err = errors.Join(err, tcp.SetReadBuffer(cfg.ReceiveBuffer))
+		}
+	}
+	c := &conn{nc: nc, br: bufio.NewReaderSize(nc, 16<<10), clientID: cfg.ClientID}
+	if err == nil {
+		err = c.negotiate(ctx, min(handshakeTimeout, cfg.RequestTimeout))
+	}
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	return c, nil
+}
+
+// negotiate learns which versions the broker speaks.
+func (c *conn) negotiate(ctx context.Context, timeout time.Duration) error {
+	for _, version := range []int16{3, 0} { // a broker that doesn't know 3 answers in the form of 0
+		body, err := c.call(ctx, wire.KeyAPIVersions, version, timeout, func(dst []byte) []byte {
+			return wire.AppendAPIVersions(dst, version, softwareName, softwareVersion)
+		})
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("%w: %s", ErrNotKafka, handshakeProblem(err, timeout))
+		}
+		if version > 0 {
+			peek := body
+			if peek.Int16() == codeUnsupported {
+				continue
+			}
+		}
+		code, ranges, err := wire.DecodeAPIVersions(&body, version)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrNotKafka, err)
+		}
+		if code != codeNone {
+			return fmt.Errorf("ApiVersions: %w", newError(code, ""))
+		}
+		c.versions = ranges
+		return nil
+	}
+	return fmt.Errorf("%w: it refuses every version of ApiVersions", ErrNotKafka)
+}
+
+// handshakeProblem says what a failed first exchange looked like.
+func handshakeProblem(err error, timeout time.Duration) string {
+	var ne net.Error
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it closed the connection without an answer (a TLS or SASL listener, or another service?)"
+	case errors.As(err, &ne) && ne.Timeout():
+		return fmt.Sprintf("it didn't answer within %v", timeout)
+	}
+	return err.Error()
+}
+
+// pick chooses the highest version that both sides speak.
+func (c *conn) pick(key, lowest, highest int16) (int16, error) {
+	for _, r := range c.versions {
+		if r.Key == key {
+			if r.Max < lowest || r.Min > highest {
+				return 0, fmt.Errorf("the broker speaks versions %d–%d of API %d, this producer %d–%d", r.Min, r.Max, key, lowest, highest)
+			}
+			return min(r.Max, highest), nil
+		}
+	}
+	return 0, fmt.Errorf("the broker doesn't offer API %d", key)
+}
+
+// call sends one request and waits for its response, whose body aliases the connection's buffer until the next call.
+func (c *conn) call(ctx context.Context, key, version int16, timeout time.Duration, body func([]byte) []byte) (wire.Reader, error) {
+	stop := context.AfterFunc(ctx, func() { c.nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if err := c.nc.SetDeadline(time.Now().Add(timeout)); err != nil {
+		return wire.Reader{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return wire.Reader{}, err
+	}
+	c.correlation++
+	req := wire.AppendRequestHeader(make([]byte, 4, 256), key, version, c.correlation, c.clientID)
+	req = body(req)
+	binary.BigEndian.PutUint32(req, uint32(len(req)-4))
+	if _, err := c.nc.Write(req); err != nil {
+		return wire.Reader{}, err
+	}
+	frame, err := c.readFrame()
+	if err != nil {
+		return wire.Reader{}, err
+	}
+	correlation, r := wire.ResponseBody(frame, key, version)
+	if err := r.Err(); err != nil {
+		return r, err
+	}
+	if correlation != c.correlation {
+		return r, fmt.Errorf("%w: response %d to request %d", wire.ErrMalformed, correlation, c.correlation)
+	}
+	return r, c.nc.SetDeadline(time.Time{})
+}
+
+// readFrame reads one response without its length. It is valid until the next call.
+func (c *conn) readFrame() ([]byte, error) {
+	head, err := c.br.Peek(4)
+	if err != nil {
+		if len(head) > 0 && errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(head)
+	if n < 4 || n > maxResponse {
+		return nil, fmt.Errorf("%w: it answers with %q, which is no length of a response", wire.ErrMalformed, head)
+	}
+	if _, err := c.br.Discard(4); err != nil {
+		return nil, err
+	}
+	c.frame, err = readGrowing(c.br, c.frame[:0], int(n))
+	return c.frame, err
+}
+
+// readGrowing reads n bytes into dst, growing it only as bytes arrive: a hostile length doesn't allocate by itself.
+func readGrowing(r io.Reader, dst []byte, n int) ([]byte, error) {
+	const step = 64 << 10
+	for len(dst) < n {
+		m := min(step, n-len(dst))
+		at := len(dst)
+		for cap(dst) < at+m {
+			dst = append(dst[:cap(dst)], 0)
+		}
+		dst = dst[:at+m]
+		if _, err := io.ReadFull(r, dst[at:]); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return dst, err
+		}
+	}
+	return dst, nil
+}

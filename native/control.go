@@ -1,0 +1,90 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"kbench/native/wire"
+)
+
+// control asks any broker about the cluster, on a connection of its own. Used by one goroutine at a time.
+type control struct {
+	cfg   *Config
+	conn  *conn
+	addrs []string // known brokers, else the bootstrap servers
+	next  int
+}
+
+func newControl(cfg *Config) *control { return &control{cfg: cfg, addrs: cfg.Bootstrap} }
+
+func (c *control) close() {
+	if c.conn != nil {
+		c.conn.nc.Close()
+		c.conn = nil
+	}
+}
+
+// connect makes sure of a connection, trying every address once. Where no known broker answers it goes back to the
+// bootstrap servers (KIP-899).
+func (c *control) connect(ctx context.Context) error {
+	if c.conn != nil {
+		return nil
+	}
+	var errs []error
+	for range c.addrs {
+		addr := c.addrs[c.next%len(c.addrs)]
+		c.next++
+		conn, err := dial(ctx, c.cfg, addr)
+		if err == nil {
+			c.conn = conn
+			return nil
+		}
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	c.addrs = c.cfg.Bootstrap
+	err := errors.Join(errs...)
+	if errors.Is(err, ErrNotKafka) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNoBroker, err)
+}
+
+// ask sends a request of the highest version that both sides speak; body appends it. A broken connection is closed, so that
+// the next call tries another broker.
+func (c *control) ask(ctx context.Context, key, lowest, highest int16, body func(dst []byte, version int16) []byte) (wire.Reader, int16, error) {
+	reused := c.conn != nil
+	if err := c.connect(ctx); err != nil {
+		return wire.Reader{}, 0, err
+	}
+	version, err := c.conn.pick(key, lowest, highest)
+	if err != nil {
+		return wire.Reader{}, 0, err
+	}
+	r, err := c.conn.call(ctx, key, version, c.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
+	if err == nil {
+		return r, version, nil
+	}
+	c.close()
+	if reused && ctx.Err() == nil { // the broker may have closed an idle connection
+		return c.ask(ctx, key, lowest, highest, body)
+	}
+	return r, version, fmt.Errorf("%w: %w", ErrNoBroker, err)
+}
+
+// learn takes over the brokers' addresses.
+func (c *control) learn(brokers []wire.Broker) {
+	if len(brokers) == 0 {
+		return
+	}
+	c.addrs = make([]string, 0, len(brokers)+len(c.cfg.Bootstrap))
+	for _, b := range brokers {
+		c.addrs = append(c.addrs, address(b))
+	}
+}
+
+func address(b wire.Broker) string { return net.JoinHostPort(b.Host, fmt.Sprint(b.Port)) }

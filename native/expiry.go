@@ -1,0 +1,69 @@
+package native
+
+import (
+	"time"
+)
+
+// expireBatches fails batches that are older than delivery.timeout.ms, wherever they are.
+func (pr *Producer) expireBatches() {
+	defer pr.wg.Done()
+	tick := time.NewTicker(min(max(pr.cfg.DeliveryTimeout/20, 5*time.Millisecond), 100*time.Millisecond))
+	defer tick.Stop()
+	var done []*batch
+	for {
+		select {
+		case <-pr.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		pr.mu.Lock()
+		if pr.unfinished > 0 {
+			now := pr.now()
+			for _, t := range pr.topics {
+				for _, p := range t.partitions {
+					done = pr.expire(p, now, done)
+				}
+			}
+		}
+		pr.mu.Unlock()
+		pr.deliver(done)
+		done = done[:0]
+	}
+}
+
+// expire fails the batches of one partition that are too old. Those in a request are acknowledged now; their buffers
+// stay with the request until it settles, and the partition sends nothing new until then.
+func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
+	before := len(done)
+	tooOld := func(b *batch) bool { return b != nil && now >= b.created+int64(pr.cfg.DeliveryTimeout) }
+	for i := 0; i < len(p.assigned); {
+		b := p.assigned[i]
+		if b.expired || !tooOld(b) {
+			i++
+			continue
+		}
+		err := pr.timedOut(b, b.lastCode, now)
+		if b.state == stateRetry {
+			p.retries--
+			done = pr.fail(b, err, done)
+			continue
+		}
+		b.expired = true
+		p.seq.bump = p.seq.bump || b.hasSeq
+		done = pr.end(b, err, done)
+		i++
+	}
+	for len(p.queue) > 0 && tooOld(p.queue[0]) {
+		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone, now), done)
+		p.popQueue()
+	}
+	if tooOld(p.open) {
+		p.seal()
+		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone, now), done)
+		p.popQueue()
+	}
+	if len(done) > before {
+		pr.place(p, now)
+	}
+	return done
+}

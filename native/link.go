@@ -1,0 +1,205 @@
+package native
+
+import (
+	"fmt"
+	"sync"
+
+	"kbench/native/wire"
+)
+
+// link is a connection that produces: one goroutine writes requests, another reads responses.
+type link struct {
+	*conn
+	version int16 // of the Produce API
+
+	// writing is held while a request is written. A response to a request that isn't completely written yet would let its
+	// buffers be reused under the writer; the reader waits for the writer first.
+	writing sync.Mutex
+	done    chan struct{} // closed when the reader ended
+
+	settled []*batch             // scratch of whoever settles: the reader, or with acks=0 the writer
+	results []wire.ProduceResult // scratch of the reader
+
+	// Guarded by Producer.mu.
+	flight   []*request // in the order sent
+	spare    []*request
+	broken   error // why it can't be used any more
+	timedOut bool
+	answered bool // a response came
+}
+
+// lowest and highest version of the Produce API that this producer speaks; 13 has topic ids instead of names.
+const (
+	produceLowest  = 3
+	produceHighest = 12
+	produceZstd    = 7
+)
+
+// newLink connects for producing.
+func (pr *Producer) newLink(addr string) (*link, error) {
+	c, err := dial(pr.ctx, &pr.cfg, addr)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.pickProduce(&pr.cfg)
+	if err != nil {
+		c.nc.Close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	return &link{conn: c, version: v, done: make(chan struct{})}, nil
+}
+
+// pickProduce chooses the version of the Produce API.
+func (c *conn) pickProduce(cfg *Config) (int16, error) {
+	v, err := c.pick(wire.KeyProduce, produceLowest, produceHighest)
+	if err == nil && v < produceZstd && cfg.Compression == CompressionZstd {
+		err = fmt.Errorf("compression.type: zstd needs version %d of the Produce API, the broker speaks up to %d", produceZstd, v)
+	}
+	return v, err
+}
+
+// breakOff notes the first reason why the link can't be used. Producer.mu is held.
+func (l *link) breakOff(err error) {
+	if l.broken == nil {
+		l.broken = err
+	}
+}
+
+// spareRequest is an empty request.
+func (l *link) spareRequest() *request {
+	if n := len(l.spare); n > 0 {
+		req := l.spare[n-1]
+		l.spare = l.spare[:n-1]
+		return req
+	}
+	return &request{}
+}
+
+func (l *link) popFlight() *request {
+	req := l.flight[0]
+	copy(l.flight, l.flight[1:])
+	l.flight[len(l.flight)-1] = nil
+	l.flight = l.flight[:len(l.flight)-1]
+	return req
+}
+
+// recycle makes a settled request a spare one.
+func (l *link) recycle(req *request) {
+	clear(req.batches)
+	req.batches, req.parts = req.batches[:0], req.parts[:0]
+	req.written.Store(false)
+	l.spare = append(l.spare, req)
+}
+
+// read settles requests as their responses arrive, until the connection ends.
+func (l *link) read(n *node) {
+	defer close(l.done)
+	for {
+		frame, err := l.readFrame()
+		if err == nil {
+			err = l.handle(n, frame)
+		}
+		if err != nil {
+			n.pr.mu.Lock()
+			l.breakOff(err)
+			n.kick()
+			n.pr.mu.Unlock()
+			return
+		}
+	}
+}
+
+// handle settles the first request in flight with its response.
+func (l *link) handle(n *node, frame []byte) error {
+	pr := n.pr
+	correlation, body := wire.ResponseBody(frame, wire.KeyProduce, l.version)
+	var req *request
+	pr.mu.Lock()
+	if len(l.flight) > 0 {
+		req = l.flight[0]
+	}
+	pr.mu.Unlock()
+	if req == nil || req.correlation != correlation {
+		return fmt.Errorf("%w: an answer to request %d, which wasn't asked", wire.ErrMalformed, correlation)
+	}
+	if !req.written.Load() {
+		l.writing.Lock() // the writer is about to say that it's done
+		//lint:ignore SA2001 only waits for the writer
+		l.writing.Unlock()
+		if !req.written.Load() {
+			return fmt.Errorf("%w: an answer to request %d before its end", wire.ErrMalformed, correlation)
+		}
+	}
+	results, throttleMS, err := wire.DecodeProduce(&body, l.version, l.results[:0])
+	l.results = results
+	if err != nil {
+		return err
+	}
+	pr.mu.Lock()
+	now := pr.now()
+	l.popFlight()
+	l.answered, n.failures = true, 0
+	if throttleMS > 0 {
+		n.throttle(l, now, int64(throttleMS)*1e6)
+	}
+	l.settled = pr.settleResults(req, results, now, l.settled)
+	l.recycle(req)
+	if n.ready.head != nil {
+		n.kick()
+	}
+	pr.mu.Unlock()
+	pr.deliver(l.settled)
+	l.settled = l.settled[:0]
+	return nil
+}
+
+// throttle stops sending for the time that the broker asked for, which doesn't count towards request.timeout.ms (KIP-219).
+func (n *node) throttle(l *link, now, ns int64) {
+	n.resumeAt = max(n.resumeAt, now+ns)
+	n.pr.stats.ThrottleNS += ns
+	for _, req := range l.flight {
+		req.deadline += ns
+	}
+}
+
+// settleResults settles a request's batches with the broker's answer for each. Producer.mu is held.
+func (pr *Producer) settleResults(req *request, results []wire.ProduceResult, now int64, done []*batch) []*batch {
+	for _, b := range req.batches {
+		b.part.settling = b
+	}
+	for _, res := range results {
+		t := pr.byName[string(res.Topic)]
+		if t == nil || res.Partition < 0 || int(res.Partition) >= len(t.partitions) {
+			continue // not asked: ignore
+		}
+		p := t.partitions[res.Partition]
+		if b := p.settling; b != nil {
+			p.settling = nil
+			done = pr.settle(b, res, now, done)
+		}
+	}
+	for _, p := range req.parts {
+		if b := p.settling; b != nil { // not answered
+			p.settling = nil
+			done = pr.settle(b, noAnswer(codeUnknownServer), now, done)
+		}
+		pr.place(p, now)
+	}
+	return done
+}
+
+// settleAll settles a request's batches with one code. Producer.mu is held.
+func (pr *Producer) settleAll(req *request, code int16, now int64, done []*batch) []*batch {
+	for _, b := range req.batches {
+		done = pr.settle(b, noAnswer(code), now, done)
+	}
+	for _, p := range req.parts {
+		pr.place(p, now)
+	}
+	return done
+}
+
+// noAnswer stands for a broker's answer where there was none.
+func noAnswer(code int16) wire.ProduceResult {
+	return wire.ProduceResult{Code: code, BaseOffset: -1, Leader: -1, LeaderEpoch: -1}
+}

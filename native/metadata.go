@@ -1,0 +1,291 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kbench/native/wire"
+)
+
+// openPatience bounds how long New waits for a topic to appear, where max.block.ms is longer.
+const openPatience = 5 * time.Second
+
+// open does what must work before the first record: metadata of every topic and, if idempotent, a producer id.
+func (pr *Producer) open(ctx context.Context) error {
+	if pr.cfg.MaxBlock > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, pr.cfg.MaxBlock)
+		defer cancel()
+	}
+	deadline := pr.now() + int64(min(openPatience, max(pr.cfg.MaxBlock, time.Second)))
+	for {
+		err := pr.updateMetadata(ctx)
+		if err == nil {
+			err = pr.topicsMissing()
+		}
+		if err == nil {
+			break
+		}
+		var code *Error
+		if !errors.As(err, &code) || lookup(code.Code).outcome != retryRefresh || pr.now() > deadline {
+			return err
+		}
+		if !pause(ctx, pr.cfg.RetryBackoff) {
+			return err
+		}
+	}
+	if _, err := pr.control.conn.pickProduce(&pr.cfg); err != nil {
+		return err
+	}
+	if !pr.cfg.EnableIdempotence {
+		return nil
+	}
+	for {
+		err := pr.initProducerID(ctx)
+		if err == nil {
+			return nil
+		}
+		var code *Error
+		if !errors.As(err, &code) || lookup(code.Code).outcome != retry || !pause(ctx, pr.cfg.RetryBackoff) {
+			return err
+		}
+	}
+}
+
+// pause waits; false if ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// topicsMissing is an error if a topic has no partitions or one without a leader.
+func (pr *Producer) topicsMissing() error {
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	for _, t := range pr.topics {
+		if t.err != nil {
+			return t.err
+		}
+		for _, p := range t.partitions {
+			if p.node == nil {
+				return fmt.Errorf("partition %d of topic %q has no leader: %w", p.id, t.name, newError(5, ""))
+			}
+		}
+	}
+	return nil
+}
+
+// refreshMetadata asks for metadata soon. It never blocks.
+func (pr *Producer) refreshMetadata() {
+	select {
+	case pr.metaWake <- struct{}{}:
+	default:
+	}
+}
+
+// followMetadata keeps leaders up to date: on demand and every metadata.max.age.ms, but backing off between attempts.
+func (pr *Producer) followMetadata() {
+	defer pr.wg.Done()
+	timer := time.NewTimer(pr.cfg.MetadataMaxAge)
+	defer timer.Stop()
+	failures := int64(0)
+	for {
+		select {
+		case <-pr.ctx.Done():
+			return
+		case <-pr.metaWake:
+		case <-timer.C:
+		}
+		err := pr.updateMetadata(pr.ctx)
+		if err == nil {
+			err = pr.renewID(pr.ctx)
+		}
+		next := pr.cfg.MetadataMaxAge
+		failures++
+		pr.mu.Lock()
+		if err == nil && !pr.homeless() {
+			failures = 0
+		} else {
+			next = time.Duration(pr.backoff(failures, pr.cfg.RetryBackoff, pr.cfg.RetryBackoffMax))
+		}
+		pr.mu.Unlock()
+		// At least one backoff between two refreshes, whoever asks; the first after a quiet time is immediate.
+		gap := min(next, pr.cfg.RetryBackoff)
+		if !pause(pr.ctx, gap) {
+			return
+		}
+		timer.Reset(next - gap)
+	}
+}
+
+// homeless says whether batches wait for a partition without a leader. Producer.mu is held.
+func (pr *Producer) homeless() bool {
+	for _, t := range pr.topics {
+		if t.err != nil {
+			return true
+		}
+		for _, p := range t.partitions {
+			if p.node == nil && p.waits() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// updateMetadata fetches and applies metadata of the topics.
+func (pr *Producer) updateMetadata(ctx context.Context) error {
+	r, version, err := pr.control.ask(ctx, wire.KeyMetadata, 4, 12, func(dst []byte, v int16) []byte {
+		return wire.AppendMetadata(dst, v, pr.cfg.Topics, pr.cfg.AllowAutoCreate)
+	})
+	if err != nil {
+		return err
+	}
+	m, err := wire.DecodeMetadata(&r, version)
+	if err != nil {
+		pr.control.close()
+		return fmt.Errorf("metadata: %w", err)
+	}
+	pr.control.learn(m.Brokers)
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	pr.apply(&m)
+	return nil
+}
+
+// apply takes metadata over. Producer.mu is held.
+func (pr *Producer) apply(m *wire.Metadata) {
+	if pr.ctx.Err() != nil {
+		return
+	}
+	for _, b := range m.Brokers {
+		if n := pr.nodes[b.ID]; n != nil {
+			n.addr = address(b)
+		} else {
+			pr.nodes[b.ID] = pr.newNode(b.ID, address(b))
+		}
+	}
+	now := pr.now()
+	for i := range m.Topics {
+		mt := &m.Topics[i]
+		t := pr.byName[mt.Name]
+		if t == nil {
+			continue
+		}
+		if mt.Code != codeNone && !(mt.Code == 5 && len(mt.Partitions) > 0) {
+			t.err = topicError(t.name, mt.Code)
+			continue
+		}
+		t.err = nil
+		pr.applyTopic(t, mt, now)
+	}
+}
+
+func topicError(name string, code int16) error {
+	if code == codeUnknownTopic {
+		return fmt.Errorf("%w %q: %w", ErrUnknownTopic, name, newError(code, ""))
+	}
+	return fmt.Errorf("topic %q: %w", name, newError(code, ""))
+}
+
+func (pr *Producer) applyTopic(t *topic, mt *wire.TopicMeta, now int64) {
+	recreated := t.id != mt.TopicID && t.id != [16]byte{}
+	t.id = mt.TopicID
+	highest := int32(len(t.partitions)) - 1
+	for _, mp := range mt.Partitions {
+		highest = max(highest, mp.ID)
+	}
+	if grown := int(highest) + 1; grown > len(t.partitions) {
+		for id := len(t.partitions); id < grown; id++ {
+			p := &partition{topic: t, id: int32(id), leaderEpoch: -1}
+			p.seq.restart(pr.id)
+			t.partitions = append(t.partitions, p)
+		}
+		t.sticky.forget()
+	}
+	for _, mp := range mt.Partitions {
+		if mp.ID < 0 {
+			continue
+		}
+		p := t.partitions[mp.ID]
+		if mp.LeaderEpoch >= 0 && mp.LeaderEpoch < p.leaderEpoch && !recreated {
+			continue // older than what a Produce response told
+		}
+		var n *node
+		if mp.Leader >= 0 {
+			n = pr.nodes[mp.Leader]
+		}
+		pr.lead(p, n, mp.LeaderEpoch, now)
+	}
+}
+
+// lead makes n the leader of p. A changed leader ends the retry backoff: it was spent waiting for just that.
+func (pr *Producer) lead(p *partition, n *node, epoch int32, now int64) {
+	changed := p.node != n || epoch > p.leaderEpoch && p.leaderEpoch >= 0
+	p.leaderEpoch = epoch
+	if !changed {
+		return
+	}
+	p.unlink()
+	if (p.node == nil) != (n == nil) {
+		p.topic.sticky.forget()
+	}
+	p.node = n
+	p.retryAt = min(p.retryAt, now)
+	pr.place(p, now)
+}
+
+// initProducerID asks for a producer id.
+func (pr *Producer) initProducerID(ctx context.Context) error {
+	r, _, err := pr.control.ask(ctx, wire.KeyInitProducerID, 0, 4, wire.AppendInitProducerID)
+	if err != nil {
+		return err
+	}
+	res, err := wire.DecodeInitProducerID(&r)
+	if err != nil {
+		return fmt.Errorf("InitProducerId: %w", err)
+	}
+	if res.Code != codeNone {
+		return fmt.Errorf("InitProducerId: %w", newError(res.Code, ""))
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	pr.id = producerID{res.ProducerID, res.Epoch}
+	for _, t := range pr.topics {
+		for _, p := range t.partitions {
+			if len(p.assigned) == 0 {
+				p.seq.restart(pr.id)
+			}
+		}
+	}
+	return nil
+}
+
+// renewID gets a new producer id after the epochs of the old one are used up.
+func (pr *Producer) renewID(ctx context.Context) error {
+	pr.mu.Lock()
+	need := pr.needID
+	pr.mu.Unlock()
+	if !need {
+		return nil
+	}
+	if err := pr.initProducerID(ctx); err != nil {
+		return err
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	pr.needID = false
+	now := pr.now()
+	for _, t := range pr.topics {
+		for _, p := range t.partitions {
+			pr.place(p, now)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package native
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Producer sends records. Its methods are safe for concurrent use.
+type Producer struct {
+	cfg     Config
+	start   time.Time // monotonic: times inside are ns since it
+	wall    int64     // wall clock at start, ms since 1970
+	linger  int64     // ns
+	maxBody int       // of a record
+
+	topics []*topic          // by Record.Topic
+	byName map[string]*topic // not changed after New
+
+	ctx    context.Context // done when the producer closes
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // its goroutines
+
+	control  *control
+	metaWake chan struct{} // of capacity 1
+
+	// ackMu keeps calls of Config.OnAck from overlapping.
+	ackMu   sync.Mutex
+	refused [1]uint32
+
+	// mu guards what follows, and the topics, partitions and nodes.
+	mu         sync.Mutex
+	nodes      map[int32]*node
+	mem        memory
+	rng        *rand.Rand
+	id         producerID
+	needID     bool // the epochs are used up: ask for a new id
+	gen        *generation
+	flushing   int
+	unfinished int   // batches
+	dead       error // why nothing can be sent any more
+	stats      Stats
+}
+
+// New connects to a cluster, learns about the topics and returns a producer. ctx bounds the opening only. It fails at once
+// when no bootstrap server answers as a Kafka broker, and after max.block.ms at most when a topic isn't there.
+func New(ctx context.Context, cfg Config) (*Producer, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	pr := &Producer{
+		cfg: cfg, start: start, wall: start.UnixMilli(), linger: int64(cfg.Linger),
+		maxBody: min(cfg.MaxRequestSize, int(min(cfg.BufferMemory, 1<<31-1))) - 61 - 5,
+		byName:  map[string]*topic{}, nodes: map[int32]*node{}, metaWake: make(chan struct{}, 1),
+		mem: newMemory(&cfg), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),
+	}
+	for i, name := range cfg.Topics {
+		t := &topic{name: name, index: int32(i)}
+		pr.topics = append(pr.topics, t)
+		pr.byName[name] = t
+	}
+	pr.ctx, pr.cancel = context.WithCancel(context.Background())
+	pr.control = newControl(&pr.cfg)
+	if err := pr.open(ctx); err != nil {
+		pr.cancel()
+		pr.wg.Wait()
+		pr.control.close()
+		return nil, err
+	}
+	pr.wg.Add(2)
+	go pr.followMetadata()
+	go pr.expireBatches()
+	return pr, nil
+}
+
+// Config is the configuration in force.
+func (pr *Producer) Config() Config { return pr.cfg }
+
+// now is the time in ns since the start.
+func (pr *Producer) now() int64 { return int64(time.Since(pr.start)) }
+
+// wallMS is the wall clock at a time of now, in ms since 1970.
+func (pr *Producer) wallMS(now int64) int64 { return pr.wall + now/1e6 }
+
+// Flush sends what was appended before without lingering and waits until all of it is acknowledged or failed, or ctx is done.
+func (pr *Producer) Flush(ctx context.Context) error {
+	pr.mu.Lock()
+	g := pr.gen
+	if g.batches == 0 && g.older == nil {
+		pr.mu.Unlock()
+		return nil
+	}
+	pr.gen = newGeneration(g)
+	pr.flushing++
+	now := pr.now()
+	for _, t := range pr.topics {
+		for _, p := range t.partitions {
+			if p.open != nil {
+				p.seal()
+				pr.place(p, now)
+			}
+		}
+	}
+	pr.mu.Unlock()
+
+	var err error
+	select {
+	case <-g.done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	pr.mu.Lock()
+	pr.flushing--
+	pr.mu.Unlock()
+	return err
+}
+
+// Close gives up what is unfinished: each such record is acknowledged with ErrClosed before Close returns. Flush first to
+// keep it. Closing twice does nothing.
+func (pr *Producer) Close() error {
+	pr.mu.Lock()
+	if pr.dead == nil {
+		pr.dead = ErrClosed
+	}
+	pr.mem.close()
+	pr.cancel()
+	for _, n := range pr.nodes {
+		n.interrupt()
+	}
+	pr.mu.Unlock()
+	pr.wg.Wait()
+	pr.control.close()
+	pr.mu.Lock()
+	done := pr.failWaiting(ErrClosed, nil)
+	pr.mu.Unlock()
+	pr.deliver(done)
+	return nil
+}
+
+// abandon fails everything, now and later: a broker refused the producer for good. Producer.mu is held; the batches to
+// deliver are appended to done.
+func (pr *Producer) abandon(err error, done []*batch) []*batch {
+	if pr.dead != nil {
+		return done
+	}
+	pr.dead = err
+	pr.mem.close()
+	return pr.failWaiting(err, done)
+}
+
+// failWaiting fails every batch that isn't in a request; those fail when their requests settle.
+func (pr *Producer) failWaiting(err error, done []*batch) []*batch {
+	for _, t := range pr.topics {
+		for _, p := range t.partitions {
+			if p.open != nil {
+				p.seal()
+			}
+			for len(p.queue) > 0 {
+				done = pr.end(p.popQueue(), err, done)
+			}
+			for p.retries > 0 {
+				b := p.firstRetry()
+				p.retries--
+				done = pr.fail(b, err, done)
+			}
+			p.unlink()
+		}
+	}
+	return done
+}
+
+// generation counts the unfinished batches between two flushes. Guarded by Producer.mu.
+type generation struct {
+	batches int
+	older   *generation // nil: all before are finished
+	younger *generation
+	done    chan struct{} // closed when this and all before are finished
+}
+
+func newGeneration(older *generation) *generation {
+	g := &generation{older: older, done: make(chan struct{})}
+	if older != nil {
+		older.younger = g
+	}
+	return g
+}
+
+// finished counts one batch off.
+func (g *generation) finished() {
+	g.batches--
+	for g != nil && g.batches == 0 && g.older == nil && g.younger != nil {
+		close(g.done)
+		g = g.younger
+		g.older.younger, g.older = nil, nil
+	}
+}

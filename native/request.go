@@ -1,0 +1,182 @@
+package native
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"kbench/native/wire"
+)
+
+// request is a Produce request in flight. Requests are reused by their link.
+type request struct {
+	correlation int32
+	batches     []*batch
+	parts       []*partition // of the batches
+	deadline    int64        // ns since the start
+	written     atomic.Bool  // the last byte went out
+
+	head []byte      // everything of the frame but the batches that are referenced
+	cuts []int       // where in head the referenced batches belong
+	bufs net.Buffers // for one write
+	keep net.Buffers // bufs before the write consumed it
+}
+
+// copyBelow is the size of batches that are copied into the frame: cheaper than a piece of writev.
+const copyBelow = 4 << 10
+
+// drain makes a request out of ready batches, up to max.request.size; a first larger one goes alone. Producer.mu is held.
+func (n *node) drain(l *link, now int64) *request {
+	pr := n.pr
+	req := l.spareRequest()
+	size := 0
+	for p := n.ready.head; p != nil; p = n.ready.head {
+		b := pr.pick(p, now)
+		if b == nil {
+			p.unlink()
+			pr.place(p, now)
+			continue
+		}
+		if size > 0 && size+len(b.buf) > pr.cfg.MaxRequestSize {
+			break
+		}
+		p.unlink()
+		pr.take(p, b)
+		size += len(b.buf)
+		req.batches = append(req.batches, b)
+		req.parts = append(req.parts, p)
+	}
+	if len(req.batches) == 0 {
+		l.spare = append(l.spare, req)
+		return nil
+	}
+	for _, p := range req.parts {
+		pr.place(p, now)
+	}
+	l.correlation++
+	req.correlation = l.correlation
+	req.deadline = now + int64(pr.cfg.RequestTimeout)
+	l.flight = append(l.flight, req)
+	return req
+}
+
+// take moves the batch that pick chose into a request.
+func (pr *Producer) take(p *partition, b *batch) {
+	if b.state == stateRetry {
+		p.retries--
+	} else {
+		if b.state == stateOpen {
+			p.seal()
+		}
+		p.popQueue()
+		pr.assign(p, b)
+		p.assigned = append(p.assigned, b)
+	}
+	b.state = stateSent
+	b.attempts++
+	b.refs++
+	p.sent++
+}
+
+// send writes a request. With acks=0 it settles it as well. Producer.mu is not held.
+func (l *link) send(n *node, req *request) error {
+	pr := n.pr
+	raw, compressed := 0, 0
+	for _, b := range req.batches {
+		b.finish(n.comp)
+		raw += b.raw
+		compressed += len(b.buf)
+	}
+	size := l.encode(pr, req)
+	l.writing.Lock()
+	err := l.nc.SetWriteDeadline(time.Now().Add(pr.cfg.RequestTimeout))
+	if err == nil {
+		_, err = req.bufs.WriteTo(l.nc)
+	}
+	req.written.Store(err == nil)
+	l.writing.Unlock()
+	clear(req.keep)
+
+	pr.mu.Lock()
+	s := &pr.stats
+	s.Requests++
+	s.WireBytes += int64(size)
+	s.Batches += int64(len(req.batches))
+	s.UncompressedBytes += int64(raw)
+	s.CompressedBytes += int64(compressed)
+	s.ProduceVersion = max(s.ProduceVersion, int64(l.version))
+	if err != nil || pr.cfg.Acks != 0 {
+		pr.mu.Unlock()
+		return err
+	}
+	l.popFlight()
+	l.settled = pr.settleAll(req, codeNone, pr.now(), l.settled)
+	l.recycle(req)
+	pr.mu.Unlock()
+	pr.deliver(l.settled)
+	l.settled = l.settled[:0]
+	return nil
+}
+
+// encode builds the frame around the batches and returns its size. Large batches are referenced, not copied.
+func (l *link) encode(pr *Producer, req *request) int {
+	topics := 1
+	if b := req.batches; len(b) > 1 {
+		byTopic := func(x, y *batch) int { return cmp.Compare(x.part.topic.index, y.part.topic.index) }
+		if !slices.IsSortedFunc(b, byTopic) {
+			slices.SortStableFunc(b, byTopic)
+		}
+		for i := 1; i < len(b); i++ {
+			if b[i].part.topic != b[i-1].part.topic {
+				topics++
+			}
+		}
+	}
+	v := l.version
+	flex := wire.Flexible(wire.KeyProduce, v)
+	h := wire.AppendInt32(req.head[:0], 0) // length: below
+	h = wire.AppendRequestHeader(h, wire.KeyProduce, v, req.correlation, pr.cfg.ClientID)
+	h = wire.AppendProduceHead(h, v, pr.cfg.Acks, int32(min(pr.cfg.RequestTimeout.Milliseconds(), 1<<31-1)), topics)
+	req.cuts = req.cuts[:0]
+	size := 0
+	for i := 0; i < len(req.batches); {
+		t := req.batches[i].part.topic
+		end := i + 1
+		for end < len(req.batches) && req.batches[end].part.topic == t {
+			end++
+		}
+		h = wire.AppendProduceTopic(h, v, t.name, end-i)
+		for ; i < end; i++ {
+			b := req.batches[i]
+			h = wire.AppendProducePartition(h, v, b.part.id, len(b.buf))
+			if len(b.buf) < copyBelow {
+				h = append(h, b.buf...)
+			} else {
+				req.cuts = append(req.cuts, len(h), i)
+				size += len(b.buf)
+			}
+			h = wire.AppendNoTags(h, flex)
+		}
+		h = wire.AppendNoTags(h, flex)
+	}
+	h = wire.AppendNoTags(h, flex)
+	size += len(h)
+	binary.BigEndian.PutUint32(h, uint32(size-4))
+	req.head = h
+	req.gather()
+	return size
+}
+
+// gather lines the pieces of the frame up for one write.
+func (req *request) gather() {
+	out, at := req.keep[:0], 0
+	for i := 0; i < len(req.cuts); i += 2 {
+		out = append(out, req.head[at:req.cuts[i]], req.batches[req.cuts[i+1]].buf)
+		at = req.cuts[i]
+	}
+	out = append(out, req.head[at:])
+	req.keep, req.bufs = out, out
+}

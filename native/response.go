@@ -1,0 +1,149 @@
+package native
+
+import (
+	"fmt"
+	"time"
+
+	"kbench/native/wire"
+)
+
+// settle ends the stay of b in a request, with the broker's answer or the code that stands for none. Producer.mu is held;
+// batches that are to be delivered are appended to done.
+func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*batch) []*batch {
+	p := b.part
+	p.sent--
+	b.refs--
+	if b.expired {
+		p.drop(b)
+		if b.refs == 0 {
+			pr.recycle(b)
+		}
+		return done
+	}
+	if res.Code == codeNone {
+		return pr.succeed(b, res.BaseOffset, done)
+	}
+	info := lookup(res.Code)
+	if pr.dead != nil && info.outcome != acked {
+		return pr.fail(b, pr.dead, done)
+	}
+	switch info.outcome {
+	case acked:
+		return pr.succeed(b, -1, done)
+	case retryRefresh:
+		pr.refreshMetadata()
+		return pr.retry(b, res, now, done)
+	case retry:
+		return pr.retry(b, res, now, done)
+	case tooLarge:
+		if b.count > 1 {
+			return pr.split(b, now, done)
+		}
+	case lostSequence:
+		if b.hasSeq {
+			if b.id == p.seq.id && (res.Code == codeUnknownProducer || p.seq.isNext(b)) {
+				p.seq.bump = true
+			}
+			return pr.retry(b, res, now, done)
+		}
+	case fatal:
+		err := newError(res.Code, string(res.Message))
+		return pr.abandon(err, pr.fail(b, err, done))
+	}
+	return pr.fail(b, newError(res.Code, string(res.Message)), done)
+}
+
+// succeed ends an acknowledged batch.
+func (pr *Producer) succeed(b *batch, offset int64, done []*batch) []*batch {
+	p := b.part
+	p.drop(b)
+	if b.hasSeq && b.id == p.seq.id {
+		p.seq.everAcked = true
+		p.seq.lastAcked = addSequence(b.sequence, b.count-1)
+	}
+	b.baseOffset = offset
+	return pr.end(b, nil, done)
+}
+
+// retry queues b to be sent again, or fails it where retries or delivery.timeout.ms are used up.
+func (pr *Producer) retry(b *batch, res wire.ProduceResult, now int64, done []*batch) []*batch {
+	p := b.part
+	if b.attempts > int64(pr.cfg.Retries) {
+		return pr.fail(b, newError(res.Code, string(res.Message)), done)
+	}
+	if now >= b.created+int64(pr.cfg.DeliveryTimeout) {
+		return pr.fail(b, pr.timedOut(b, res.Code, now), done)
+	}
+	b.lastCode = res.Code
+	b.state = stateRetry
+	p.retries++
+	p.retryAt = max(p.retryAt, now+pr.backoff(b.attempts, pr.cfg.RetryBackoff, pr.cfg.RetryBackoffMax))
+	pr.stats.Retries++
+	if res.Leader >= 0 && res.LeaderEpoch > p.leaderEpoch && pr.nodes[res.Leader] != nil {
+		pr.lead(p, pr.nodes[res.Leader], res.LeaderEpoch, now) // KIP-951
+	}
+	return done
+}
+
+// timedOut is the error of a batch that ran into delivery.timeout.ms; code is that of the last attempt, or 0.
+func (pr *Producer) timedOut(b *batch, code int16, now int64) error {
+	age := (now - b.created) / 1e6
+	if code == codeNone {
+		if b.part.node == nil {
+			return fmt.Errorf("%w: after %d ms partition %d of %q has no leader", ErrDeliveryTimeout, age, b.part.id, b.part.topic.name)
+		}
+		return fmt.Errorf("%w: after %d ms and %d attempts", ErrDeliveryTimeout, age, b.attempts)
+	}
+	return fmt.Errorf("%w: after %d ms and %d attempts, the last: %w", ErrDeliveryTimeout, age, b.attempts, newError(code, ""))
+}
+
+// fail ends an assigned batch that isn't in a request with an error. What was sent may have been written: an idempotent
+// partition takes a new epoch, so that the next batch isn't taken for this one (franz-go #1484).
+func (pr *Producer) fail(b *batch, err error, done []*batch) []*batch {
+	b.part.drop(b)
+	if b.hasSeq {
+		b.part.seq.bump = true
+	}
+	return pr.end(b, err, done)
+}
+
+// end hands b over to deliver.
+func (pr *Producer) end(b *batch, err error, done []*batch) []*batch {
+	b.err = err
+	return append(done, b)
+}
+
+// deliver acknowledges batches and gives them back. Producer.mu is not held.
+func (pr *Producer) deliver(done []*batch) {
+	if len(done) == 0 {
+		return
+	}
+	pr.ackMu.Lock()
+	for _, b := range done {
+		pr.cfg.OnAck(Ack{Slots: b.slots, Topic: b.part.topic.index, Partition: b.part.id, BaseOffset: b.baseOffset, Err: b.err})
+	}
+	pr.ackMu.Unlock()
+	pr.mu.Lock()
+	for i, b := range done {
+		pr.unfinished--
+		b.gen.finished()
+		if b.refs--; b.refs == 0 {
+			pr.recycle(b)
+		}
+		done[i] = nil
+	}
+	pr.mu.Unlock()
+}
+
+// recycle gives a batch back that nobody holds any more.
+func (pr *Producer) recycle(b *batch) { pr.mem.give(b) }
+
+// backoff is min(max, initial·2^n·rand[0.8, 1.2]) for the n-th retry, from 0 (KIP-580).
+func (pr *Producer) backoff(attempts int64, initial, maximum time.Duration) int64 {
+	d := float64(initial)
+	for n := int64(1); n < attempts && d < float64(maximum); n++ {
+		d *= 2
+	}
+	d *= 0.8 + 0.4*pr.rng.Float64()
+	return int64(min(d, float64(maximum)))
+}

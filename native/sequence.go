@@ -1,0 +1,80 @@
+package native
+
+// producerID is an idempotent producer's identity; id −1: not idempotent.
+type producerID struct {
+	id    int64
+	epoch int16
+}
+
+// noID is the identity of batches that aren't idempotent.
+var noID = producerID{-1, -1}
+
+const maxEpoch = 1<<15 - 1
+
+// sequence is a partition's idempotent state. Guarded by Producer.mu.
+//
+// A batch gets identity and sequence when it is drained first, and keeps both on every retry, so that the broker knows it
+// again. When a sequence is lost for good (a batch that had been sent failed here, or the broker forgot the producer), the
+// partition waits until nothing of it is in a request, then takes a new epoch and counts from 0 (Kafka:
+// TransactionManager.requestIdempotentEpochBumpForPartition). Without that, a new batch could be taken for the lost one.
+type sequence struct {
+	id        producerID
+	next      int32 // sequence of the next new batch
+	lastAcked int32 // sequence of the last acknowledged record; −1: none
+	everAcked bool  // a batch of this identity was acknowledged: KAFKA-15591
+	bump      bool  // take a new epoch before anything else is sent
+}
+
+// addSequence wraps at 2^31.
+func addSequence(seq, n int32) int32 { return int32(uint32(seq+n) & (1<<31 - 1)) }
+
+func (s *sequence) restart(id producerID) {
+	*s = sequence{id: id, lastAcked: -1}
+}
+
+// assign gives a batch its identity and sequence at its first drain.
+func (pr *Producer) assign(p *partition, b *batch) {
+	if !pr.cfg.EnableIdempotence {
+		b.id, b.sequence = noID, -1
+		return
+	}
+	b.id, b.sequence, b.hasSeq = p.seq.id, p.seq.next, true
+	p.seq.next = addSequence(p.seq.next, b.count)
+}
+
+// bump takes a new epoch for a partition that has nothing in a request, and renumbers what it has to send again.
+// It reports false when the epochs are used up and a new producer id is on its way.
+func (pr *Producer) bump(p *partition) bool {
+	if pr.id.epoch == maxEpoch {
+		pr.needID = true
+		pr.refreshMetadata()
+	}
+	if pr.needID {
+		return false
+	}
+	pr.id.epoch++
+	p.seq.restart(pr.id)
+	for _, b := range p.assigned {
+		b.id, b.sequence = p.seq.id, p.seq.next
+		p.seq.next = addSequence(p.seq.next, b.count)
+	}
+	return true
+}
+
+// adopt moves a partition without unfinished batches to the producer's current identity. It reports false if the
+// partition may not take new batches yet.
+func (pr *Producer) adopt(p *partition) bool {
+	if p.seq.id == pr.id {
+		return true
+	}
+	if len(p.assigned) > 0 || pr.needID {
+		return false
+	}
+	p.seq.restart(pr.id)
+	return true
+}
+
+// isNext says whether b is what the broker should expect next.
+func (s *sequence) isNext(b *batch) bool {
+	return b.id == s.id && b.sequence == addSequence(s.lastAcked, 1)
+}

@@ -1,0 +1,86 @@
+package wire
+
+// AppendProduceHead appends the start of a Produce request's body (versions 3–12) without transactional id;
+// topics times AppendProduceTopic follow, then AppendNoTags.
+func AppendProduceHead(dst []byte, version, acks int16, timeoutMS int32, topics int) []byte {
+	flex := Flexible(KeyProduce, version)
+	dst = AppendNullString(dst, flex)
+	dst = AppendInt16(dst, acks)
+	dst = AppendInt32(dst, timeoutMS)
+	return AppendArrayLen(dst, topics, flex)
+}
+
+// AppendProduceTopic appends the start of a topic; partitions times AppendProducePartition follow, then AppendNoTags.
+func AppendProduceTopic(dst []byte, version int16, name string, partitions int) []byte {
+	flex := Flexible(KeyProduce, version)
+	dst = AppendString(dst, name, flex)
+	return AppendArrayLen(dst, partitions, flex)
+}
+
+// AppendProducePartition appends the start of a partition; size bytes of a record batch follow, then AppendNoTags.
+func AppendProducePartition(dst []byte, version int16, partition int32, size int) []byte {
+	dst = AppendInt32(dst, partition)
+	return AppendBytesLen(dst, size, Flexible(KeyProduce, version))
+}
+
+// ProduceResult is one partition of a Produce response. Topic and Message alias the response.
+type ProduceResult struct {
+	Topic       []byte
+	Partition   int32
+	Code        int16
+	BaseOffset  int64
+	LogAppendMS int64 // −1 unless the topic's timestamps are LogAppendTime
+	LogStart    int64 // −1: unknown
+	Message     []byte
+	Leader      int32 // −1: not told (KIP-951)
+	LeaderEpoch int32
+}
+
+// DecodeProduce appends the partitions of a Produce response (versions 3–12) to dst and returns the throttle time.
+func DecodeProduce(r *Reader, version int16, dst []ProduceResult) ([]ProduceResult, int32, error) {
+	for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
+		topic := r.String()
+		for m := r.ArrayLen(); m > 0 && r.err == nil; m-- {
+			res := decodeProducePartition(r, version)
+			res.Topic = topic
+			dst = append(dst, res)
+		}
+		r.Tags()
+	}
+	throttle := r.Int32()
+	r.Tags()
+	return dst, throttle, r.err
+}
+
+func decodeProducePartition(r *Reader, version int16) ProduceResult {
+	res := ProduceResult{
+		Partition: r.Int32(), Code: r.Int16(), BaseOffset: r.Int64(), LogAppendMS: r.Int64(),
+		LogStart: -1, Leader: -1, LeaderEpoch: -1,
+	}
+	if version >= 5 {
+		res.LogStart = r.Int64()
+	}
+	if version >= 8 {
+		for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
+			r.Int32() // batch_index
+			if m := r.String(); len(res.Message) == 0 {
+				res.Message = m
+			}
+			r.Tags()
+		}
+		if m := r.String(); len(m) > 0 {
+			res.Message = m
+		}
+	}
+	for n := r.TagCount(); n > 0 && r.err == nil; n-- {
+		if tag, f := r.Tag(); tag == 0 && version >= 10 { // CurrentLeader
+			leader, epoch := f.Int32(), f.Int32()
+			if f.err != nil {
+				r.fail("its current leader is cut off")
+			} else {
+				res.Leader, res.LeaderEpoch = leader, epoch
+			}
+		}
+	}
+	return res
+}
