@@ -23,27 +23,36 @@ const BootstrapEnv = "KBENCH_TEST_BOOTSTRAP"
 
 // cluster is what one test produces into.
 type cluster struct {
-	addrs []string
-	topic string
-	fake  *kfake.Cluster // nil for a real one
-	gate  *gate          // of the fake one
+	addrs  []string
+	topics []string
+	fake   *kfake.Cluster // nil for a real one
+	gate   *gate          // of the fake one
 }
 
+// partitions is how many each topic has.
 const partitions = 4
 
 // newCluster returns a cluster with one topic of the test's own.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	if real := os.Getenv(BootstrapEnv); real != "" {
-		c := &cluster{addrs: strings.Split(real, ","), topic: fmt.Sprintf("kbench-drivertest-%d-%d", os.Getpid(), time.Now().UnixNano())}
-		createTopic(t, c)
+		name := fmt.Sprintf("kbench-drivertest-%d-%d", os.Getpid(), time.Now().UnixNano())
+		c := &cluster{addrs: strings.Split(real, ","), topics: []string{name + "-a", name + "-b"}}
+		c.createTopics(t)
 		return c
 	}
+	return newFake(t)
+}
+
+// newFake returns a fake cluster of one broker, also where BootstrapEnv names a real one.
+func newFake(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{topics: []string{"records", "others"}}
 	g := &gate{}
 	g.opened.L = &g.mu
 	fake, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
-		kfake.SeedTopics(partitions, topicName),
+		kfake.SeedTopics(partitions, c.topics...),
 		kfake.ListenFn(g.listen),
 	)
 	if err != nil {
@@ -53,49 +62,50 @@ func newCluster(t *testing.T) *cluster {
 		g.open()
 		fake.Close()
 	})
-	return &cluster{addrs: fake.ListenAddrs(), topic: topicName, fake: fake, gate: g}
+	c.addrs, c.fake, c.gate = fake.ListenAddrs(), fake, g
+	return c
 }
 
-const topicName = "records"
-
-// createTopic makes the topic on a real cluster and removes it at the end.
-func createTopic(t *testing.T, c *cluster) {
+// createTopics makes the topics on a real cluster and removes them at the end.
+func (c *cluster) createTopics(t *testing.T) {
 	t.Helper()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(c.addrs...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req := kmsg.NewPtrCreateTopicsRequest()
-	rt := kmsg.NewCreateTopicsRequestTopic()
-	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = c.topic, partitions, 1
-	req.Topics = append(req.Topics, rt)
+	create, remove := kmsg.NewPtrCreateTopicsRequest(), kmsg.NewPtrDeleteTopicsRequest()
+	for i := range c.topics {
+		ct, dt := kmsg.NewCreateTopicsRequestTopic(), kmsg.NewDeleteTopicsRequestTopic()
+		ct.Topic, ct.NumPartitions, ct.ReplicationFactor = c.topics[i], partitions, 1
+		dt.Topic = &c.topics[i]
+		create.Topics = append(create.Topics, ct)
+		remove.Topics, remove.TopicNames = append(remove.Topics, dt), append(remove.TopicNames, c.topics[i])
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	resp, err := req.RequestWith(ctx, cl)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.Topics[0].ErrorCode)
-	}
+	resp, err := create.RequestWith(ctx, cl)
 	if err != nil {
-		t.Fatalf("create topic %s: %v", c.topic, err)
+		t.Fatalf("create topics: %v", err)
+	}
+	for _, rt := range resp.Topics {
+		if err := kerr.ErrorForCode(rt.ErrorCode); err != nil {
+			t.Fatalf("create topic %s: %v", rt.Topic, err)
+		}
 	}
 	t.Cleanup(func() {
 		defer cl.Close()
-		req := kmsg.NewPtrDeleteTopicsRequest()
-		rt := kmsg.NewDeleteTopicsRequestTopic()
-		rt.Topic = &c.topic
-		req.Topics, req.TopicNames = append(req.Topics, rt), append(req.TopicNames, c.topic)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if _, err := req.RequestWith(ctx, cl); err != nil {
-			t.Errorf("delete topic %s: %v", c.topic, err)
+		if _, err := remove.RequestWith(ctx, cl); err != nil {
+			t.Errorf("delete topics: %v", err)
 		}
 	})
 }
 
-// read returns the topic's records by partition, in the order of their offsets, once there are want of them.
-func (c *cluster) read(t *testing.T, want int) [][]*kgo.Record {
+// read returns a topic's records by partition, in the order of their offsets, once there are want of them.
+func (c *cluster) read(t *testing.T, topic string, want int) [][]*kgo.Record {
 	t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(c.addrs...), kgo.ConsumeTopics(c.topic), kgo.FetchMaxWait(100*time.Millisecond),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.addrs...), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.DisableClientMetrics())
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ package drivertest
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
+	"os"
 	"testing"
 
 	"kbench/driver"
@@ -18,14 +18,10 @@ type Option func(*suite)
 // NoDelivery is for a driver that acknowledges but sends nothing: only the rules about acknowledgements are checked.
 func NoDelivery() Option { return func(s *suite) { s.noDelivery = true } }
 
-// NoThroughputStats is for a driver without Stats.
-func NoThroughputStats() Option { return func(s *suite) { s.noStats = true } }
-
 // suite is one run of the conformance suite.
 type suite struct {
 	d          driver.Driver
 	noDelivery bool
-	noStats    bool
 }
 
 // Run runs the suite against d as subtests of t.
@@ -49,23 +45,23 @@ type namedTest struct {
 	run  func(*testing.T)
 }
 
-// tests lists what applies to this driver.
+// tests lists what applies to this driver and cluster. What a driver doesn't claim to carry out isn't asked of it.
 func (s *suite) tests() []namedTest {
 	tests := []namedTest{
 		{"table", s.table},
 		{"exactly once", s.exactlyOnce},
 		{"effective", s.effective},
 		{"close twice", s.closeTwice},
+		{"send after cancel", s.sendAfterCancel},
 	}
 	if s.noDelivery {
 		return tests
 	}
-	return append(tests,
-		namedTest{"order idempotent", func(t *testing.T) { s.order(t, map[string]string{}) }},
-		namedTest{"order one in flight", func(t *testing.T) {
-			s.order(t, map[string]string{"enable.idempotence": "false", "max.in.flight.requests.per.connection": "1"})
-		}},
-	)
+	tests = append(tests, s.deliveryTests()...)
+	if os.Getenv(BootstrapEnv) == "" {
+		tests = append(tests, s.faultTests()...)
+	}
+	return append(tests, s.openTests()...)
 }
 
 // config returns the configuration of a test: the defaults with settings changed, no linger, sixteen hundred slots.
@@ -80,7 +76,18 @@ func (s *suite) config(t *testing.T, c *cluster, settings map[string]string) dri
 	if err := p.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	return driver.Config{Bootstrap: c.addrs, Topics: []string{c.topic}, Producer: p, Slots: 1600, Seed: 1}
+	return driver.Config{Bootstrap: c.addrs, Topics: c.topics, Producer: p, Slots: 1600, Seed: 1}
+}
+
+// can reports whether the driver's table allows the settings.
+func (s *suite) can(settings map[string]string) bool {
+	p := workload.DefaultProducerConfig()
+	for name, value := range settings {
+		if p.Set(name, value) != nil {
+			return false
+		}
+	}
+	return p.Validate() == nil && driver.Check(s.d, &p) == nil
 }
 
 // numbered makes n records without key whose values begin with their number.
@@ -134,33 +141,6 @@ func (s *suite) exactlyOnce(t *testing.T) {
 	h.allAcked(recs)
 }
 
-// order checks that each partition has its records in the order of sending, once each, where the acknowledgements say.
-func (s *suite) order(t *testing.T, settings map[string]string) {
-	c := newCluster(t)
-	h := open(t, s.d, s.config(t, c, settings))
-	recs := numbered(5000, 60)
-	h.mustSend(recs, 64)
-	h.flush()
-	results := h.allAcked(recs)
-	seen := make([]bool, len(recs))
-	for p, part := range c.read(t, len(recs)) {
-		last := -1
-		for _, r := range part {
-			n := number(r.Value)
-			if n <= last {
-				t.Fatalf("partition %d: record %d comes after %d", p, n, last)
-			}
-			if seen[n] {
-				t.Fatalf("record %d arrived twice", n)
-			}
-			last, seen[n] = n, true
-			if a := results[n].ack; (a.Partition >= 0 && a.Partition != r.Partition) || (a.Offset >= 0 && a.Offset != r.Offset) {
-				t.Fatalf("record %d is at %d/%d, acknowledged at %d/%d", n, r.Partition, r.Offset, a.Partition, a.Offset)
-			}
-		}
-	}
-}
-
 // effective checks what the client says about its configuration.
 func (s *suite) effective(t *testing.T) {
 	c := newCluster(t)
@@ -206,5 +186,3 @@ func (s *suite) closeTwice(t *testing.T) {
 	}
 	h.allAcked(recs)
 }
-
-var _ = fmt.Sprint

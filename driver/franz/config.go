@@ -21,7 +21,6 @@ const (
 	minDelivery        = time.Second
 	minMetadataAge     = 10 * time.Millisecond
 	maxMetadataAge     = time.Hour
-	defaultMetadataMin = 5 * time.Second
 	// requestSlack is more than a produce request adds to its one batch: header, client id (≤ 256), topic (≤ 249).
 	requestSlack = 1024
 )
@@ -57,7 +56,8 @@ func options(cfg *driver.Config, dialer *driver.Dialer) ([]kgo.Opt, error) {
 		kgo.RequestTimeoutOverhead(overhead),
 		kgo.RetryBackoffFn(driver.Backoff(p.RetryBackoff, p.RetryBackoffMax)),
 		kgo.MetadataMaxAge(clamp(p.MetadataMaxAge, minMetadataAge, maxMetadataAge)),
-		kgo.MetadataMinAge(min(defaultMetadataMin, clamp(p.MetadataMaxAge, minMetadataAge, maxMetadataAge))),
+		// Kafka's client asks again for metadata after retry.backoff.ms; kgo's own 5 s would be added to every change of leader.
+		kgo.MetadataMinAge(clamp(min(p.RetryBackoff, p.MetadataMaxAge), minMetadataAge, maxMetadataAge)),
 		kgo.ConnIdleTimeout(clamp(p.ConnectionsMaxIdle, minOverhead, maxOverhead)),
 	}
 	return append(opts, ackOptions(p)...), nil

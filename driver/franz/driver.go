@@ -43,7 +43,7 @@ func capabilities() []driver.Capability {
 		{Setting: "delivery.timeout.ms", Support: driver.Limited, Values: []string{"1000 and more"},
 			How:    "RecordDeliveryTimeout, looked at when a request is written or answered",
 			Allows: func(c *workload.ProducerConfig) bool { return c.DeliveryTimeout >= minDelivery }},
-		{Setting: "retry.backoff.ms", Support: driver.Mapped, How: "RetryBackoffFn with Kafka's formula"},
+		{Setting: "retry.backoff.ms", Support: driver.Mapped, How: "RetryBackoffFn with Kafka's formula, and MetadataMinAge"},
 		{Setting: "retry.backoff.max.ms", Support: driver.Mapped, How: "RetryBackoffFn with Kafka's formula"},
 		{Setting: "reconnect.backoff.ms", Support: driver.Unsupported, Values: []string{"as retry.backoff.ms"}, How: "franz-go waits retry.backoff.ms before it dials again",
 			Allows: func(c *workload.ProducerConfig) bool { return c.ReconnectBackoff == c.RetryBackoff }},

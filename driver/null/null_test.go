@@ -12,7 +12,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for _, d := range []driver.Driver{null.Driver(), null.Single()} {
-		t.Run(d.Name, func(t *testing.T) { drivertest.Run(t, d, drivertest.NoDelivery(), drivertest.NoThroughputStats()) })
+		t.Run(d.Name, func(t *testing.T) { drivertest.Run(t, d, drivertest.NoDelivery()) })
 	}
 }
 
