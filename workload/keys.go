@@ -65,11 +65,11 @@ func (k *keySet) distribute() error {
 		return err
 	case KeyHot:
 		if spec.HotKeys < 1 || spec.HotKeys >= spec.Cardinality {
-			return fmt.Errorf("records.key.hot_keys: %d of %d keys can't be the hot ones: 1 to %d",
+			return fmt.Errorf("records.key.hot.keys: %d of %d keys can't be the hot ones: 1 to %d",
 				spec.HotKeys, spec.Cardinality, spec.Cardinality-1)
 		}
 		if !(spec.HotShare >= 0 && spec.HotShare <= 1) {
-			return fmt.Errorf("records.key.hot_share: %v isn't a share: 0 to 1", spec.HotShare)
+			return fmt.Errorf("records.key.hot.share: %v isn't a share: 0 to 1", spec.HotShare)
 		}
 		k.hotCut = uint64(math.Round(spec.HotShare * (1 << 32)))
 	}

@@ -65,8 +65,9 @@ func (s *sizer) share(size int) float64 {
 		return 0
 	}
 	z := math.Log(float64(size) / float64(s.spec.Median))
-	if s.spec.Sigma == 0 {
-		return map[bool]float64{true: 1, false: 0}[z >= 0]
+	if s.spec.Sigma == 0 { // all values are the median
+		z = math.Copysign(math.Inf(1), z)
+		return math.Erfc(-z) / 2
 	}
 	return math.Erfc(-z/(s.spec.Sigma*math.Sqrt2)) / 2
 }
@@ -115,10 +116,29 @@ func (s *sizer) quantile(u float64) int {
 // list is n sizes that follow the distribution as closely as n sizes can: its quantiles at (i + ½)/n, in order.
 // Note: not n random draws. With 251 values of 1 KiB and a few of 64 KiB, the mean of such draws is off by tens of
 // percent, and with it the byte rate of the run; and another seed would be another workload.
+//
+// Sizes of a weighted distribution that are rarer than that get one value each, so they come somewhat too often.
 func (s *sizer) list(n int) []int {
 	out := make([]int, n)
 	for i := range out {
 		out[i] = s.quantile((float64(i) + 0.5) / float64(n))
+	}
+	if s.cum == nil {
+		return out
+	}
+	common, share := 0, 0.0
+	for i, w := range s.spec.Weights {
+		if d := s.cum[i+1] - s.cum[i]; d > share {
+			common, share = w.Bytes, d
+		}
+	}
+	for i, w := range s.spec.Weights {
+		if s.cum[i+1] == s.cum[i] || slices.Contains(out, w.Bytes) {
+			continue
+		}
+		if at := slices.Index(out, common); at >= 0 {
+			out[at] = w.Bytes
+		}
 	}
 	return out
 }
