@@ -73,7 +73,7 @@ func (a *appender) append(recs []Record) (done int, err error) {
 func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 	pr := a.pr
 	if uint(r.Topic) >= uint(len(pr.topics)) {
-		return -1, fmt.Errorf("%w: index %d, but there are %d topics", ErrUnknownTopic, r.Topic, len(pr.topics))
+		return -1, fmt.Errorf("%w: Record.Topic %d of %d topics", ErrUnknownTopic, r.Topic, len(pr.topics))
 	}
 	t := pr.topics[r.Topic]
 	headers := 1
@@ -99,8 +99,7 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 		body := wire.RecordBodySize(0, 0, r.Key, r.Value, headers)
 		size := wire.BatchHeaderSize + wire.VarintLen(int64(body)) + body
 		if size > pr.cfg.MaxRequestSize || int64(size) > pr.cfg.BufferMemory {
-			return p.id, fmt.Errorf("%w: %d bytes with its batch's header; max.request.size is %d, buffer.memory %d",
-				ErrRecordTooLarge, size, pr.cfg.MaxRequestSize, pr.cfg.BufferMemory)
+			return p.id, pr.tooLarge(size)
 		}
 		if p.open != nil {
 			p.seal()
@@ -146,10 +145,18 @@ func (pr *Producer) openBatch(p *partition, mem, now, timeMS int64) {
 	pr.place(p, now)
 }
 
+// tooLarge is the error of a record of size bytes; its text is the same for every record.
+func (pr *Producer) tooLarge(size int) error {
+	if size > pr.cfg.MaxRequestSize {
+		return fmt.Errorf("%w: max.request.size = %d", ErrRecordTooLarge, pr.cfg.MaxRequestSize)
+	}
+	return fmt.Errorf("%w: buffer.memory = %d", ErrRecordTooLarge, pr.cfg.BufferMemory)
+}
+
 // noPartition says why a record has no partition to go to.
 func (t *topic) noPartition(r *Record) error {
 	if len(t.partitions) == 0 {
-		return fmt.Errorf("%w: %q", ErrUnknownTopic, t.name)
+		return topicError(t.name, codeUnknownTopic)
 	}
 	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, r.Partition, t.name, len(t.partitions))
 }

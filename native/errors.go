@@ -7,7 +7,7 @@ import (
 
 // Errors that a record can end with, besides an Error from the broker. Test with errors.Is.
 var (
-	ErrRecordTooLarge   = errors.New("the record is larger than max.request.size or buffer.memory")
+	ErrRecordTooLarge   = errors.New("record too large")
 	ErrBufferExhausted  = errors.New("no room in buffer.memory within max.block.ms")
 	ErrDeliveryTimeout  = errors.New("not acknowledged within delivery.timeout.ms")
 	ErrUnknownTopic     = errors.New("unknown topic")
@@ -61,16 +61,15 @@ const (
 
 // Codes that the client itself uses.
 const (
-	codeNone             = 0
-	codeUnknownTopic     = 3
-	codeRequestTimedOut  = 7
-	codeMessageTooLarge  = 10
-	codeNetwork          = 13
-	codeTopicAuth        = 29
-	codeUnsupported      = 35
-	codeUnknownProducer  = 59
-	codeUnknownServer    = -1
-	codeInvalidTopicName = 17
+	codeNone            = 0
+	codeUnknownTopic    = 3
+	codeRequestTimedOut = 7
+	codeMessageTooLarge = 10
+	codeNetwork         = 13
+	codeTopicAuth       = 29
+	codeUnsupported     = 35
+	codeUnknownProducer = 59
+	codeUnknownServer   = -1
 )
 
 type codeInfo struct {

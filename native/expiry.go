@@ -42,7 +42,7 @@ func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
 			i++
 			continue
 		}
-		err := pr.timedOut(b, b.lastCode, now)
+		err := pr.timedOut(b, b.lastCode)
 		if b.state == stateRetry {
 			p.retries--
 			done = pr.fail(b, err, done)
@@ -54,12 +54,12 @@ func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
 		i++
 	}
 	for len(p.queue) > 0 && tooOld(p.queue[0]) {
-		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone, now), done)
+		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone), done)
 		p.popQueue()
 	}
 	if tooOld(p.open) {
 		p.seal()
-		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone, now), done)
+		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone), done)
 		p.popQueue()
 	}
 	if len(done) > before {

@@ -187,11 +187,16 @@ func (pr *Producer) apply(m *wire.Metadata) {
 	}
 }
 
+// topicError says what is wrong with a topic.
 func topicError(name string, code int16) error {
-	if code == codeUnknownTopic {
-		return fmt.Errorf("%w %q: %w", ErrUnknownTopic, name, newError(code, ""))
+	e := newError(code, "")
+	switch code {
+	case codeUnknownTopic:
+		return fmt.Errorf("%w: topic %q doesn't exist: %w", ErrUnknownTopic, name, e)
+	case codeTopicAuth:
+		return fmt.Errorf("this client isn't authorised for topic %q: %w", name, e)
 	}
-	return fmt.Errorf("topic %q: %w", name, newError(code, ""))
+	return fmt.Errorf("topic %q: %w", name, e)
 }
 
 func (pr *Producer) applyTopic(t *topic, mt *wire.TopicMeta, now int64) {

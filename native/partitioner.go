@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sort"
+	"strings"
 )
 
 // Partitioner says how a record without an explicit partition gets one.
@@ -174,3 +175,13 @@ func (p *partition) backlog() int {
 func (s *sticky) forget() { s.sums, s.part, s.bytes = s.sums[:0], nil, 0 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }
+
+// ParsePartitioner turns a name into a partitioner.
+func ParsePartitioner(name string) (Partitioner, error) {
+	for i, n := range partitionerNames {
+		if n == name {
+			return Partitioner(i), nil
+		}
+	}
+	return 0, fmt.Errorf("partitioner: %q is none of %s", name, strings.Join(partitionerNames[:], ", "))
+}

@@ -72,7 +72,7 @@ func (pr *Producer) retry(b *batch, res wire.ProduceResult, now int64, done []*b
 		return pr.fail(b, newError(res.Code, string(res.Message)), done)
 	}
 	if now >= b.created+int64(pr.cfg.DeliveryTimeout) {
-		return pr.fail(b, pr.timedOut(b, res.Code, now), done)
+		return pr.fail(b, pr.timedOut(b, res.Code), done)
 	}
 	b.lastCode = res.Code
 	b.state = stateRetry
@@ -85,16 +85,18 @@ func (pr *Producer) retry(b *batch, res wire.ProduceResult, now int64, done []*b
 	return done
 }
 
-// timedOut is the error of a batch that ran into delivery.timeout.ms; code is that of the last attempt, or 0.
-func (pr *Producer) timedOut(b *batch, code int16, now int64) error {
-	age := (now - b.created) / 1e6
-	if code == codeNone {
-		if b.part.node == nil {
-			return fmt.Errorf("%w: after %d ms partition %d of %q has no leader", ErrDeliveryTimeout, age, b.part.id, b.part.topic.name)
-		}
-		return fmt.Errorf("%w: after %d ms and %d attempts", ErrDeliveryTimeout, age, b.attempts)
+// timedOut is the error of a batch that ran into delivery.timeout.ms; code is that of the last attempt, or 0. Batches that
+// end for the same reason have the same text, so that a table of errors stays short.
+func (pr *Producer) timedOut(b *batch, code int16) error {
+	switch {
+	case code != codeNone:
+		return fmt.Errorf("%w = %d: the last attempt ended with %w", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds(), newError(code, ""))
+	case b.part.node == nil:
+		return fmt.Errorf("%w = %d: the partition has no leader", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds())
+	case b.attempts == 0:
+		return fmt.Errorf("%w = %d: never sent", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds())
 	}
-	return fmt.Errorf("%w: after %d ms and %d attempts, the last: %w", ErrDeliveryTimeout, age, b.attempts, newError(code, ""))
+	return fmt.Errorf("%w = %d: no answer", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds())
 }
 
 // fail ends an assigned batch that isn't in a request with an error. What was sent may have been written: an idempotent
