@@ -37,13 +37,13 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	}
 	registry := new(registry)
 	conf.MetricRegistry = registry
-	async, err := connect(cfg.Bootstrap, cfg.Topics, conf)
+	client, async, err := connect(&cfg, conf)
 	if err != nil {
 		dialer.Shut()
 		return driver.Session{}, err
 	}
 	p := newProducer(async, conf, &cfg, ack)
-	p.closing, p.dialer = closing, dialer
+	p.client, p.closing, p.dialer = client, closing, dialer
 	go p.receive()
 	return driver.Session{
 		Producer:  p,
@@ -52,17 +52,32 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	}, nil
 }
 
-// connect makes the client with the topics' metadata loaded. The producer closes the client with itself.
-func connect(bootstrap, topics []string, conf *sarama.Config) (sarama.AsyncProducer, error) {
+// connect makes the client with the topics' metadata loaded, and the producer on it. Without metadata sarama knows only the
+// first bootstrap address and asks that one, dead or alive, for a producer id.
+func connect(cfg *driver.Config, conf *sarama.Config) (sarama.Client, sarama.AsyncProducer, error) {
 	if err := conf.Validate(); err != nil {
-		return nil, fmt.Errorf("sarama refuses the configuration: %w", err)
+		return nil, nil, fmt.Errorf("sarama refuses the configuration: %w", err)
 	}
-	async, err := sarama.NewAsyncProducer(bootstrap, conf)
+	failed := func(err error) error {
+		return fmt.Errorf("sarama can't start with %s: %w", strings.Join(cfg.Bootstrap, ", "), err)
+	}
+	client, err := sarama.NewClient(cfg.Bootstrap, conf)
 	if err != nil {
-		return nil, fmt.Errorf("sarama can't start with %s: %w", strings.Join(bootstrap, ", "), err)
+		return nil, nil, failed(err)
 	}
-	_ = topics // sarama fetches a topic's metadata with its first record
-	return async, nil
+	async, err := withMetadata(client, cfg.Topics)
+	if err != nil {
+		client.Close() // its error would only repeat the other
+		return nil, nil, failed(err)
+	}
+	return client, async, nil
+}
+
+func withMetadata(client sarama.Client, topics []string) (sarama.AsyncProducer, error) {
+	if err := client.RefreshMetadata(topics...); err != nil {
+		return nil, err
+	}
+	return sarama.NewAsyncProducerFromClient(client)
 }
 
 func newProducer(async sarama.AsyncProducer, conf *sarama.Config, cfg *driver.Config, ack driver.AckFunc) *producer {

@@ -38,6 +38,7 @@ func (e *encoder) Length() int { return len(*e) }
 
 // producer implements driver.Producer. Acknowledgements come from one goroutine, the receiver.
 type producer struct {
+	client sarama.Client
 	async  sarama.AsyncProducer
 	input  chan<- *sarama.ProducerMessage
 	ack    driver.AckFunc
@@ -272,8 +273,9 @@ func (p *producer) Close() error {
 		close(p.giveUp)
 		<-p.gone
 	}
+	err := p.client.Close()
 	p.dialer.Shut()
-	return nil
+	return err
 }
 
 var _ driver.Producer = (*producer)(nil)
