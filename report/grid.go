@@ -3,8 +3,8 @@ package report
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
@@ -21,7 +21,11 @@ type grid struct {
 }
 
 // text draws the grid with a rule under its header and no other lines, so that it can be copied into a mail.
+// Where all columns are text, the last one wraps.
 func (g *grid) text(w io.Writer) error {
+	if len(g.head) > 0 && g.left == len(g.head) {
+		g = g.wrapped()
+	}
 	none := tw.Settings{Separators: tw.SeparatorsNone,
 		Lines: tw.Lines{ShowTop: tw.Off, ShowBottom: tw.Off, ShowHeaderLine: tw.On, ShowFooterLine: tw.Off}}
 	var out bytes.Buffer
@@ -69,53 +73,35 @@ func (g *grid) draw(w io.Writer, r tw.Renderer) error {
 	return t.Render()
 }
 
+// wrapped is the grid with the last column broken so that a line keeps to width. It is for grids of text alone: numbers
+// don't wrap.
+func (g *grid) wrapped() *grid {
+	last := len(g.head) - 1
+	before := 2 // every column has a space on both sides
+	for column := range last {
+		widest := utf8.RuneCountInString(g.head[column])
+		for _, row := range g.rows {
+			if column < len(row) {
+				widest = max(widest, utf8.RuneCountInString(row[column]))
+			}
+		}
+		before += widest + 2
+	}
+	out := &grid{left: g.left, head: g.head}
+	for _, row := range g.rows {
+		row = slices.Clone(row)
+		if len(row) == len(g.head) {
+			row[last] = wrapTo(max(width-before, width/3), row[last], 0, 0)
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out
+}
+
 func escapeCells(cells []string) []string {
 	out := make([]string, len(cells))
 	for i, c := range cells {
 		out[i] = escapeMarkdown(c)
 	}
 	return out
-}
-
-// escapeMarkdown keeps text from a broker or a profile from being read as Markdown or HTML.
-func escapeMarkdown(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "\n", "<br>").Replace(s)
-}
-
-// printable replaces control characters, which a terminal would obey: texts come from brokers and profiles.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		if !unicode.IsPrint(c) && c != '\n' {
-			return '�'
-		}
-		return c
-	}, s)
-}
-
-// oneLine puts text on one line, control characters replaced.
-func oneLine(s string) string { return printable(strings.Join(strings.Fields(s), " ")) }
-
-// width is the number of columns that text output keeps to.
-const width = 100
-
-// wrap breaks text at spaces so that no line is over width: the first one starts at column start, the others are
-// indented. A longer word stays whole.
-func wrap(text string, start, indent int) string {
-	var b strings.Builder
-	column := start
-	for i, word := range strings.Fields(oneLine(text)) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-		case column+1+n > width:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			column = indent
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += n
-	}
-	return b.String()
 }

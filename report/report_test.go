@@ -155,3 +155,16 @@ func BenchmarkWriteHlog(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(r.Intervals)), "ns/interval")
 }
+
+// TestGridOfText: the last column of a grid that holds text alone keeps to the width.
+func TestGridOfText(t *testing.T) {
+	g := grid{left: 2, head: []string{"driver", "about"}, rows: [][]string{
+		{"franz", strings.Repeat("word ", 30)},
+		{"null", "takes everything"},
+	}}
+	var out bytes.Buffer
+	if err := g.text(&out); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "grid.txt", out.Bytes())
+}

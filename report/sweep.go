@@ -3,13 +3,15 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"kbench/metrics"
 )
 
 // SweepRow is one run of one cell of a sweep, or why there was none. Exactly one of Result, Refused and Err is set.
+// Rows with the same Values are repeats of the same cell, whatever their names.
 type SweepRow struct {
-	Cell      string          // name of the cell: rows with the same name are its repeats
+	Cell      string          // name of the run, such as c012-r1
 	Values    []string        // of the axes, in their order
 	Repeat    int             // number of the repeat
 	Reference bool            // run of the reference cell, repeated to see drift
@@ -34,7 +36,15 @@ func SweepFormats() []string {
 	return each(sweepFormats(), func(f sweepFormat) string { return f.name })
 }
 
-// WriteSweep writes all cells of a sweep in one of SweepFormats, one row a cell in order of first appearance: medians
+// CheckSweepFormat is the error that WriteSweep would return for an unknown format, or nil.
+func CheckSweepFormat(name string) error {
+	if !slices.Contains(SweepFormats(), name) {
+		return unknownFormat(name, SweepFormats())
+	}
+	return nil
+}
+
+// WriteSweep writes all cells of a sweep in one of SweepFormats, one row a cell in the order of their names: medians
 // over its repeats, and their range. The Pareto front is worked out anew, whatever the rows say. No difference between
 // cells is tested, and the output says so.
 func WriteSweep(w io.Writer, format string, axes []string, rows []SweepRow) error {
@@ -59,17 +69,17 @@ func MarkPareto(rows []SweepRow) {
 	markFront(cells)
 	front := map[string]bool{}
 	for _, c := range cells {
-		front[c.name] = c.pareto
+		front[cellKey(c.values)] = c.pareto
 	}
 	for i := range rows {
-		rows[i].Pareto = front[rows[i].Cell]
+		rows[i].Pareto = front[cellKey(rows[i].Values)]
 	}
 }
 
 func checkRows(axes []string, rows []SweepRow) error {
 	for _, r := range rows {
 		if len(r.Values) != len(axes) {
-			return fmt.Errorf("cell %q has %s, but the sweep has %s", r.Cell, plural(uint64(len(r.Values)), "value"),
+			return fmt.Errorf("run %q has %s, but the sweep has %s", r.Cell, plural(uint64(len(r.Values)), "value"),
 				plural(uint64(len(axes)), "axis value"))
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // untested is what every sweep says about its differences.
@@ -22,7 +24,7 @@ type sweepJSON struct {
 }
 
 type cellJSON struct {
-	Cell      string                `json:"cell"`
+	Runs      []string              `json:"runs"`
 	Values    map[string]string     `json:"values"`
 	N         int                   `json:"n"`
 	Valid     int                   `json:"valid_runs"`
@@ -38,7 +40,7 @@ type rangeJSON struct {
 }
 
 type lostJSON struct {
-	Cell   string            `json:"cell"`
+	Runs   []string          `json:"runs"`
 	Values map[string]string `json:"values"`
 	State  string            `json:"state"` // refused or failed
 	Reason string            `json:"reason"`
@@ -46,16 +48,16 @@ type lostJSON struct {
 
 // driftJSON describes the reference cell; the ratios are of the last third of its runs to the first, null below 3 runs.
 type driftJSON struct {
-	Cell      string     `json:"cell"`
-	N         int        `json:"n"`
-	Rate      *rangeJSON `json:"totals.records_per_second"`
-	P99       *rangeJSON `json:"latency.response.p99"`
-	RateRatio *float64   `json:"records_per_second_last_over_first"`
-	P99Ratio  *float64   `json:"p99_last_over_first"`
+	Values    map[string]string `json:"values"`
+	N         int               `json:"n"`
+	Rate      *rangeJSON        `json:"totals.records_per_second"`
+	P99       *rangeJSON        `json:"latency.response.p99"`
+	RateRatio *float64          `json:"records_per_second_last_over_first"`
+	P99Ratio  *float64          `json:"p99_last_over_first"`
 }
 
 type warningRow struct {
-	Cell    string `json:"cell"`
+	Run     string `json:"run"`
 	Warning string `json:"warning"`
 }
 
@@ -63,23 +65,23 @@ func writeSweepJSON(w io.Writer, s *sweep) error {
 	out := sweepJSON{Axes: append([]string{}, s.axes...), Note: untested, Front: s.frontFigures(), Cells: []cellJSON{},
 		Lost: []lostJSON{}, Warnings: []warningRow{}}
 	for _, c := range s.cells {
-		j := cellJSON{Cell: c.name, Values: s.named(c.values), N: len(c.runs), Valid: c.valid(), Reference: c.reference,
+		j := cellJSON{Runs: c.names, Values: s.named(c.values), N: len(c.runs), Valid: c.valid(), Reference: c.reference,
 			Pareto: c.pareto, Figures: map[string]*rangeJSON{}}
 		for _, f := range figures() {
 			j.Figures[f.name] = f.over(c.runs).json()
 		}
 		out.Cells = append(out.Cells, j)
-		for _, r := range c.runs {
-			for _, text := range r.Warnings {
-				out.Warnings = append(out.Warnings, warningRow{c.name, text})
+		for i, r := range c.runs {
+			for _, text := range slices.Concat(r.Warnings, r.Host.Warnings) {
+				out.Warnings = append(out.Warnings, warningRow{c.names[i], text})
 			}
 		}
 	}
 	for _, l := range s.lost {
-		out.Lost = append(out.Lost, lostJSON{l.cell, s.named(l.values), l.state, l.reason})
+		out.Lost = append(out.Lost, lostJSON{l.names, s.named(l.values), l.state, l.reason})
 	}
 	if d := s.drift; d != nil {
-		out.Reference = &driftJSON{Cell: d.cell, N: d.n, Rate: d.rate.json(), P99: d.p99.json(),
+		out.Reference = &driftJSON{Values: s.named(d.values), N: d.n, Rate: d.rate.json(), P99: d.p99.json(),
 			RateRatio: finite(d.rateRatio), P99Ratio: finite(d.p99Ratio)}
 	}
 	return encodeJSON(w, out)
@@ -117,14 +119,14 @@ func finite(v float64) *float64 {
 
 // writeSweepCSV writes one row a cell; those that weren't measured have a reason and no figures.
 func writeSweepCSV(w io.Writer, s *sweep) error {
-	head := append([]string{"cell"}, s.axes...)
+	head := append([]string{"runs"}, s.axes...)
 	head = append(head, "state", "reason", "n", "valid_runs", "reference", "pareto")
 	for _, f := range figures() {
 		head = append(head, f.name+".median", f.name+".min", f.name+".max")
 	}
 	rows := [][]string{head}
 	for _, c := range s.cells {
-		row := append([]string{c.name}, c.values...)
+		row := append([]string{strings.Join(c.names, " ")}, c.values...)
 		row = append(row, "measured", "", fmt.Sprint(len(c.runs)), fmt.Sprint(c.valid()), strconv.FormatBool(c.reference), strconv.FormatBool(c.pareto))
 		for _, f := range figures() {
 			v := f.over(c.runs)
@@ -133,7 +135,7 @@ func writeSweepCSV(w io.Writer, s *sweep) error {
 		rows = append(rows, row)
 	}
 	for _, l := range s.lost {
-		row := append([]string{l.cell}, l.values...)
+		row := append([]string{strings.Join(l.names, " ")}, l.values...)
 		row = append(row, l.state, l.reason, "0", "0", "false", "false")
 		rows = append(rows, append(row, make([]string, len(head)-len(row))...))
 	}

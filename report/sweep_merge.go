@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"kbench/metrics"
 	"kbench/metrics/stat"
@@ -20,17 +21,18 @@ type sweep struct {
 
 // sweepCell is a cell and its runs.
 type sweepCell struct {
-	name      string
+	names     []string // of the runs
 	values    []string
 	reference bool
 	pareto    bool
 	runs      []*metrics.Result
 }
 
-// lostRow is a run that didn't happen or didn't end.
+// lostRow is a cell some of whose runs didn't happen or didn't end, for one reason.
 type lostRow struct {
-	cell, state, reason string // state is refused or failed
-	values              []string
+	names         []string // of those runs
+	values        []string
+	state, reason string // state is refused or failed
 }
 
 // spread is the median and the range of a figure over the repeats of a cell; all NaN where no repeat knows it.
@@ -125,25 +127,36 @@ func (c *sweepCell) valid() int {
 	return n
 }
 
-// groupRows brings the measured rows of each cell together, in order of first appearance.
+// cellKey tells cells apart.
+func cellKey(values []string) string { return strings.Join(values, "\x00") }
+
+// groupRows brings the measured rows of each cell together, in the order of the names of their runs.
 func groupRows(rows []SweepRow) []*sweepCell {
 	var cells []*sweepCell
-	byName := map[string]*sweepCell{}
+	byKey, order := map[string]*sweepCell{}, map[*sweepCell]string{}
 	for _, r := range rows {
 		if r.Result == nil {
 			continue
 		}
-		c := byName[r.Cell]
+		c := byKey[cellKey(r.Values)]
 		if c == nil {
-			c = &sweepCell{name: r.Cell, values: r.Values}
-			byName[r.Cell] = c
+			c = &sweepCell{values: r.Values}
+			byKey[cellKey(r.Values)] = c
 			cells = append(cells, c)
 		}
 		c.reference = c.reference || r.Reference
-		c.runs = append(c.runs, r.Result)
+		c.names, c.runs = append(c.names, r.Cell), append(c.runs, r.Result)
+		// The extra runs of the reference cell have names of their own, which say nothing about its place.
+		if first, ok := order[c]; !r.Reference && (!ok || byName(r.Cell, first) < 0) {
+			order[c] = r.Cell
+		}
 	}
+	slices.SortStableFunc(cells, func(a, b *sweepCell) int { return byName(order[a], order[b]) })
 	return cells
 }
+
+// byName compares names with numbers in them that may outgrow their zeros: c999-r1 comes before c1000-r1.
+func byName(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) }
 
 func mergeSweep(axes []string, rows []SweepRow) (*sweep, error) {
 	if err := checkRows(axes, rows); err != nil {
@@ -153,21 +166,35 @@ func mergeSweep(axes []string, rows []SweepRow) (*sweep, error) {
 	s.rated = rated(s.cells)
 	markFront(s.cells)
 	for _, r := range rows {
-		lost := lostRow{cell: r.Cell, values: r.Values}
-		switch {
-		case r.Result != nil:
-			continue
-		case r.Refused != "":
-			lost.state, lost.reason = "refused", r.Refused
-		default:
-			lost.state, lost.reason = "failed", cmp.Or(r.Err, "no result")
-		}
-		same := func(o lostRow) bool { return o.cell == lost.cell && o.state == lost.state && o.reason == lost.reason }
-		if !slices.ContainsFunc(s.lost, same) { // each repeat of a refused cell is refused
-			s.lost = append(s.lost, lost)
+		if r.Result == nil {
+			s.lose(r)
 		}
 	}
 	return s, nil
+}
+
+// lose notes a row without a result; repeats of a cell with the same reason are one.
+func (s *sweep) lose(r SweepRow) {
+	state, reason := "failed", cmp.Or(r.Err, "no result")
+	if r.Refused != "" {
+		state, reason = "refused", r.Refused
+	}
+	for i := range s.lost {
+		if l := &s.lost[i]; l.state == state && l.reason == reason && slices.Equal(l.values, r.Values) {
+			l.names = append(l.names, r.Cell)
+			return
+		}
+	}
+	s.lost = append(s.lost, lostRow{[]string{r.Cell}, r.Values, state, reason})
+}
+
+// cellText names a cell by what its axes are set to.
+func (s *sweep) cellText(values []string) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = s.axes[i] + "=" + v
+	}
+	return strings.Join(parts, " ")
 }
 
 // rated says whether every run had a rate to keep. Then records/s says nothing, and what it cost is compared.
@@ -201,7 +228,7 @@ func markFront(cells []*sweepCell) {
 
 // drift describes how the reference cell changed in the course of the sweep.
 type drift struct {
-	cell      string
+	values    []string
 	n         int
 	rate, p99 spread
 	rateRatio float64 // median of the last third of its runs over that of the first, in the order they ran; NaN below 3 runs
@@ -213,7 +240,7 @@ func driftOf(rows []SweepRow) *drift {
 	var runs []*metrics.Result
 	for _, r := range rows {
 		if r.Reference && r.Result != nil {
-			d.cell = r.Cell
+			d.values = r.Values
 			runs = append(runs, r.Result)
 		}
 	}

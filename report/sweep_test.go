@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,8 @@ func (c cellResult) result(minute int) *metrics.Result {
 }
 
 func row(linger, codec string, repeat int, c cellResult, minute int) SweepRow {
-	return SweepRow{Cell: "linger.ms=" + linger + " compression.type=" + codec, Values: []string{linger, codec}, Repeat: repeat, Result: c.result(minute)}
+	number := 4*strings.Index("059", linger) + slices.Index([]string{"none", "lz4", "gzip", "zstd"}, codec)
+	return SweepRow{Cell: fmt.Sprintf("c%03d-r%d", number, repeat), Values: []string{linger, codec}, Repeat: repeat, Result: c.result(minute)}
 }
 
 func sweepFixture() []SweepRow {
@@ -47,12 +49,12 @@ func sweepFixture() []SweepRow {
 		row("5", "none", 2, cellResult{rate: 520_000, cpu: 480, p99: 6600}, 6),
 		row("5", "none", 3, cellResult{rate: 510_000, cpu: 490, p99: 6300}, 8),
 		row("0", "lz4", 2, cellResult{rate: 270_000, cpu: 940, p99: 2300}, 9),
-		{Cell: "linger.ms=0 compression.type=zstd", Values: []string{"0", "zstd"}, Repeat: 1, Refused: "driver native has no zstd"},
-		{Cell: "linger.ms=0 compression.type=zstd", Values: []string{"0", "zstd"}, Repeat: 2, Refused: "driver native has no zstd"},
-		{Cell: "linger.ms=5 compression.type=snappy", Values: []string{"5", "snappy"}, Repeat: 1, Err: "the broker at 127.0.0.1:9092 went away"},
+		{Cell: "c003-r1", Values: []string{"0", "zstd"}, Repeat: 1, Refused: "driver native has no zstd"},
+		{Cell: "c003-r2", Values: []string{"0", "zstd"}, Repeat: 2, Refused: "driver native has no zstd"},
+		{Cell: "c008-r1", Values: []string{"5", "snappy"}, Repeat: 1, Err: "the broker at 127.0.0.1:9092 went away"},
 	}
-	for _, i := range []int{1, 5, 6} {
-		rows[i].Reference = true
+	for n, i := range []int{5, 6} { // the reference is a cell run more often, under other names
+		rows[i].Reference, rows[i].Cell = true, fmt.Sprintf("ref-%02d", n+1)
 	}
 	return rows
 }
@@ -123,6 +125,27 @@ func TestMarkPareto(t *testing.T) {
 	}
 }
 
+// TestSweepOrder: cells stand in the order of the plan, whatever order they ran in; extra runs of the reference cell
+// don't move it.
+func TestSweepOrder(t *testing.T) {
+	var rows []SweepRow
+	for _, name := range []string{"ref-01", "c1000-r1", "c002-r2", "c001-r1", "c002-r1", "c999-r1"} {
+		value := strings.TrimSuffix(strings.TrimSuffix(name, "-r1"), "-r2")
+		r := SweepRow{Cell: name, Values: []string{value}, Result: cellResult{rate: 1}.result(1)}
+		if name == "ref-01" {
+			r.Reference, r.Values = true, []string{"c002"}
+		}
+		rows = append(rows, r)
+	}
+	var got []string
+	for _, c := range groupRows(rows) {
+		got = append(got, fmt.Sprintf("%s×%d", c.values[0], len(c.runs)))
+	}
+	if want := "c001×1 c002×3 c999×1 c1000×1"; strings.Join(got, " ") != want {
+		t.Errorf("order is %v, want %s", got, want)
+	}
+}
+
 // TestDrift: thirds are taken in the order the runs started, not in the order of the rows.
 func TestDrift(t *testing.T) {
 	var rows []SweepRow
@@ -150,6 +173,10 @@ func TestDrift(t *testing.T) {
 func TestSweepErrors(t *testing.T) {
 	has(t, WriteSweep(io.Discard, "tabel", nil, nil), `format "tabel"`, "table, json, csv, markdown", `did you mean "table"`)
 	has(t, WriteSweep(io.Discard, "gobench", nil, nil), `format "gobench"`)
-	has(t, WriteSweep(io.Discard, "table", []string{"acks"}, sweepFixture()), "linger.ms=0 compression.type=none", "2 values")
+	has(t, CheckSweepFormat("gobench"), `format "gobench"`)
+	if err := CheckSweepFormat("csv"); err != nil {
+		t.Error(err)
+	}
+	has(t, WriteSweep(io.Discard, "table", []string{"acks"}, sweepFixture()), "c000-r1", "2 values")
 	has(t, WriteSweep(&limited{}, "table", []string{"linger.ms", "compression.type"}, sweepFixture()), "write the result")
 }

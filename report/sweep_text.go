@@ -56,10 +56,10 @@ func (s *sweep) title() string {
 	parts = append(parts, plural(uint64(len(s.cells)), "cell")+", "+plural(uint64(runs), "run"))
 	lost := map[string]uint64{}
 	for _, l := range s.lost {
-		lost[l.state]++
+		lost[l.state] += uint64(len(l.names))
 	}
 	if n := lost["refused"]; n > 0 {
-		parts = append(parts, plural(n, "cell")+" refused")
+		parts = append(parts, plural(n, "run")+" refused")
 	}
 	if n := lost["failed"]; n > 0 {
 		parts = append(parts, plural(n, "run")+" failed")
@@ -157,12 +157,12 @@ func (s *sweep) notes() []note {
 			note{"", "differences between cells are described, not tested: a gap between two medians may be noise"})
 	}
 	if s.drift != nil {
-		notes = append(notes, note{"ref", s.drift.text(s.unit())})
+		notes = append(notes, note{"ref", s.driftText()})
 	}
 	for _, c := range s.cells {
 		for _, r := range c.runs {
 			for _, reason := range r.Verdict.Reasons {
-				n := note{r.Verdict.State, c.name + ": " + reason}
+				n := note{r.Verdict.State, s.cellText(c.values) + ": " + reason}
 				if !slices.Contains(notes, n) {
 					notes = append(notes, n)
 				}
@@ -170,7 +170,7 @@ func (s *sweep) notes() []note {
 		}
 	}
 	for _, l := range s.lost {
-		notes = append(notes, note{l.state, l.cell + ": " + l.reason})
+		notes = append(notes, note{l.state, s.cellText(l.values) + " (" + strings.Join(l.names, ", ") + "): " + l.reason})
 	}
 	return append(notes, s.warnings()...)
 }
@@ -200,12 +200,13 @@ func (s *sweep) frontText() string {
 	return "Pareto front: no other cell has " + beaten + "; cells with an invalid run, failed or censored records don't compete"
 }
 
-func (d *drift) text(u unit) string {
+func (s *sweep) driftText() string {
+	d, u := s.drift, s.unit()
 	p99 := absent
 	if !math.IsNaN(d.p99.median) {
 		p99 = u.show(d.p99.min) + "–" + u.show(d.p99.max) + " " + u.name
 	}
-	text := fmt.Sprintf("reference cell %s: n=%d, p99 %s, records/s %s–%s", d.cell, d.n, p99, digits(d.rate.min), digits(d.rate.max))
+	text := fmt.Sprintf("reference cell %s: n=%d, p99 %s, records/s %s–%s", s.cellText(d.values), d.n, p99, digits(d.rate.min), digits(d.rate.max))
 	if !math.IsNaN(d.rateRatio) {
 		text += fmt.Sprintf("; last third of its runs over the first: p99 ×%s, records/s ×%s (a description, not a test)",
 			digits(d.p99Ratio), digits(d.rateRatio))
