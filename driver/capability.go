@@ -29,3 +29,18 @@ type Capability struct {
 	// settings that depend on another one. Values then tells the user about it in words.
 	Allows func(cfg *workload.ProducerConfig) bool `json:"-"`
 }
+
+// String is the level's name as the tables print it.
+func (s Support) String() string {
+	switch s {
+	case Full:
+		return "full"
+	case Mapped:
+		return "mapped"
+	case Limited:
+		return "limited"
+	case Unsupported:
+		return "unsupported"
+	}
+	return "?"
+}

@@ -93,17 +93,8 @@ func (f *planFlags) profile(args []string) (*workload.Profile, error) {
 
 // fields sets what has a flag of its own.
 func (f *planFlags) fields(p *workload.Profile) error {
-	if f.rate == "max" {
-		if err := p.SetRateMax("--rate"); err != nil {
-			return err
-		}
-	} else if f.rate != "" {
-		if err := p.Override("--rate", "load.rate", f.rate); err != nil {
-			return err
-		}
-	}
 	for _, o := range []struct{ flag, path, value string }{
-		{"--driver", "driver", f.driver}, {"--duration", "load.duration", f.duration},
+		{"--driver", "driver", f.driver}, {"--rate", "load.rate", f.rate}, {"--duration", "load.duration", f.duration},
 		{"--warmup", "load.warmup", f.warmup}, {"--producers", "load.producers", f.producers}, {"--num-records", "load.records", f.records}, {"--seed", "seed", f.seed}} {
 		if o.value != "" {
 			if err := p.Override(o.flag, o.path, o.value); err != nil {

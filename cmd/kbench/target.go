@@ -157,3 +157,11 @@ func (t *target) close() error {
 	}
 	return nil
 }
+
+// name says what is measured, for telling one sweep from another.
+func (f *targetFlags) name() string {
+	if f.bootstrap != "" {
+		return f.bootstrap
+	}
+	return fmt.Sprintf("%s, %d broker%s", f.target, f.brokers, plural(f.brokers))
+}
