@@ -46,12 +46,12 @@ func (f *frame) take(n int) []byte {
 	return b
 }
 
-// skip passes over n ≥ 0 bytes.
+// skip passes over n bytes.
 func (f *frame) skip(n int) {
 	if f.err != nil {
 		return
 	}
-	if n > f.left {
+	if n < 0 || n > f.left { // below 0: a length of 2³¹ or more, where an int has 32 bits
 		f.err = errShort
 		return
 	}
@@ -112,7 +112,7 @@ func (f *frame) length(flexible bool, each int) int {
 	switch {
 	case f.err != nil:
 		return -1
-	case n < -1 || n*each > f.left:
+	case n < -1 || n > f.left/each:
 		f.fail(fmt.Errorf("malformed request: a length of %d where %d bytes are left", n, f.left))
 		return -1
 	}

@@ -15,8 +15,8 @@ type responses struct {
 	start int    // where the one being written starts
 }
 
-// keepBytes is how large a response buffer may stay once it is empty.
-const keepBytes = 64 << 10
+// keepBytes is how large a response buffer may stay once it is empty: enough for a request of 30,000 partitions.
+const keepBytes = 1 << 20
 
 // begin starts the answer to a request: its length, filled in by end, and its header.
 func (r *responses) begin(correlation int32, flexibleHeader bool) {
