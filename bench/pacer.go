@@ -21,23 +21,38 @@ type pacer struct {
 	spin  bool // at least two processors: spinning doesn't take the time from the client
 	stop  *atomic.Bool
 	end   *atomic.Int64 // no record is due from here on
+	spun  int64         // ns spent spinning: processor time that is the pacer's, not the client's
 }
 
 // wait returns the time: at or shortly after until, or as soon as stop is set or until turns out to lie beyond the end.
 func (p *pacer) wait(until int64) int64 {
-	for {
-		now := p.clock.Now()
-		left := until - now
-		if left <= 0 || p.stop.Load() || until >= p.end.Load() {
-			return now
-		}
-		switch {
-		case !p.spin:
-			nap(min(left, longestNap))
-		case left > spinNS:
-			nap(min(left-spinNS, longestNap))
-		case left > yieldNS:
+	now := p.clock.Now()
+	for p.spin && until-now > spinNS && p.waits(until) {
+		nap(min(until-now-spinNS, longestNap))
+		now = p.clock.Now()
+	}
+	if p.spin {
+		return p.spinUntil(until, now)
+	}
+	for until > now && p.waits(until) {
+		nap(min(until-now, longestNap))
+		now = p.clock.Now()
+	}
+	return now
+}
+
+// spinUntil spins from now on. While there is time, other goroutines get the processor.
+func (p *pacer) spinUntil(until, now int64) int64 {
+	begun := now
+	for until > now && p.waits(until) {
+		if until-now > yieldNS {
 			runtime.Gosched()
 		}
+		now = p.clock.Now()
 	}
+	p.spun += now - begun
+	return now
 }
+
+// waits says whether until is still to be waited for.
+func (p *pacer) waits(until int64) bool { return !p.stop.Load() && until < p.end.Load() }

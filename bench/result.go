@@ -135,7 +135,11 @@ func (r *run) fillRuntime(res *metrics.Result) {
 	used := r.usage[1].Since(r.usage[0])
 	res.Runtime = metrics.Runtime{GCCount: uint32(used.GCs), GCPauseNS: used.GCPauseNS, MaxRSSBytes: used.MaxRSS}
 	if n := float64(res.Totals.Scheduled); n > 0 {
-		res.Runtime.CPUNSPerRecord = float64(used.CPUNS) / n
+		spun := int64(0)
+		for _, w := range r.workers {
+			spun += w.pacer.spun - w.spunWarm
+		}
+		res.Runtime.CPUNSPerRecord = float64(max(0, used.CPUNS-spun)) / n
 		res.Runtime.AllocsPerRecord = float64(used.Allocs) / n
 		res.Runtime.AllocBytesPerRecord = float64(used.AllocBytes) / n
 	}

@@ -55,6 +55,7 @@ type worker struct {
 	scheduled counts
 	unhanded  counts // of scheduled: censored before they reached the client
 	sendErr   error
+	spunWarm  int64 // of pacer.spun, in the warm-up
 	_         [64]byte
 
 	// The acknowledgements'.
@@ -110,6 +111,9 @@ func (w *worker) runPaced(ctx context.Context) {
 	idle := w.clock.Now() // since when the sender is free
 	for w.budget > 0 && due < w.phases.end.Load() && w.sendErr == nil {
 		now := w.pacer.wait(due)
+		if due < w.phases.measure.Load() {
+			w.spunWarm = w.pacer.spun
+		}
 		if w.held == 0 {
 			blocked := w.free.empty()
 			if !w.takeSlots() {

@@ -134,7 +134,7 @@ type Latency struct {
 
 // Runtime is what the generator itself used over the measured part.
 type Runtime struct {
-	CPUNSPerRecord      float64 `json:"cpu_ns_per_record"`
+	CPUNSPerRecord      float64 `json:"cpu_ns_per_record"` // of the process, without what the pacer spent spinning
 	AllocsPerRecord     float64 `json:"allocs_per_record"`
 	AllocBytesPerRecord float64 `json:"alloc_bytes_per_record"`
 	GCCount             uint32  `json:"gc_count"`
