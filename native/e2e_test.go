@@ -317,3 +317,24 @@ func TestCloseInFlight(t *testing.T) {
 	}
 	l.check(t, len(recs)+10, true)
 }
+
+// checkContent checks that each record is somewhere in its topic, once.
+func checkContent(t *testing.T, got map[where]*kgo.Record, sent []native.Record) {
+	t.Helper()
+	show := func(topic string, key, value []byte, headers int) string {
+		return fmt.Sprintf("%s %v %q %v %q %d", topic, key == nil, key, value == nil, value, headers)
+	}
+	have := map[string]int{}
+	for _, r := range got {
+		have[show(r.Topic, r.Key, r.Value, len(r.Headers))]++
+	}
+	for i := range sent {
+		r := &sent[i]
+		have[show([]string{"a", "b"}[r.Topic], r.Key, r.Value, len(r.Headers))]--
+	}
+	for k, n := range have {
+		if n != 0 {
+			t.Errorf("%d too many of %.80s", n, k)
+		}
+	}
+}

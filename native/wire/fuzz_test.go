@@ -1,0 +1,69 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kbench/native/wire"
+)
+
+// FuzzDecode feeds every decoder: none may panic, read beyond the message, or make more of it than its bytes allow.
+func FuzzDecode(f *testing.F) {
+	f.Add(uint8(0), uint8(12), metadataResponse(12).AppendTo(nil))
+	f.Add(uint8(0), uint8(5), metadataResponse(5).AppendTo(nil))
+	pr := kmsg.NewPtrProduceResponse()
+	pr.Version = 10
+	rt := kmsg.NewProduceResponseTopic()
+	rt.Topic = "t"
+	rp := kmsg.NewProduceResponseTopicPartition()
+	rp.CurrentLeader.LeaderID = 2
+	rt.Partitions = append(rt.Partitions, rp)
+	pr.Topics = append(pr.Topics, rt)
+	f.Add(uint8(1), uint8(10), pr.AppendTo(nil))
+	f.Add(uint8(2), uint8(3), []byte{0, 0, 2, 0, 0, 0, 3, 0, 12, 0, 0, 0, 0, 0, 0})
+	f.Add(uint8(3), uint8(4), make([]byte, 17))
+	f.Add(uint8(1), uint8(9), []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(t *testing.T, kind, version uint8, b []byte) {
+		b = b[:len(b):len(b)]
+		switch v := int16(version); kind % 4 {
+		case 0:
+			v = 4 + v%9
+			r := wire.NewReader(b, wire.Flexible(wire.KeyMetadata, v))
+			m, err := wire.DecodeMetadata(&r, v)
+			if err == nil && len(m.Brokers)+len(m.Topics) > len(b) {
+				t.Errorf("%d brokers and %d topics from %d bytes", len(m.Brokers), len(m.Topics), len(b))
+			}
+		case 1:
+			v = 3 + v%10
+			r := wire.NewReader(b, wire.Flexible(wire.KeyProduce, v))
+			res, _, err := wire.DecodeProduce(&r, v, nil)
+			if err == nil && len(res) > len(b) {
+				t.Errorf("%d results from %d bytes", len(res), len(b))
+			}
+		case 2:
+			v %= 4
+			r := wire.NewReader(b, wire.Flexible(wire.KeyAPIVersions, v))
+			_, ranges, err := wire.DecodeAPIVersions(&r, v)
+			if err == nil && len(ranges) > len(b) {
+				t.Errorf("%d ranges from %d bytes", len(ranges), len(b))
+			}
+		case 3:
+			r := wire.NewReader(b, wire.Flexible(wire.KeyInitProducerID, v%5))
+			_, _ = wire.DecodeInitProducerID(&r)
+		}
+	})
+}
+
+// TestCutOff decodes every proper prefix of a message: all are refused.
+func TestCutOff(t *testing.T) {
+	for v := int16(4); v <= 12; v++ {
+		b := metadataResponse(v).AppendTo(nil)
+		for n := range b {
+			r := wire.NewReader(b[:n], wire.Flexible(wire.KeyMetadata, v))
+			if _, err := wire.DecodeMetadata(&r, v); err == nil {
+				t.Errorf("v%d: the first %d of %d bytes pass", v, n, len(b))
+			}
+		}
+	}
+}
