@@ -13,13 +13,11 @@ const idempotentInFlight = 5
 // the requests in flight exclude it, and the delivery timeout is raised to linger.ms + request.timeout.ms.
 // See ProducerConfig.postProcessAndValidateIdempotenceConfigs and KafkaProducer.configureDeliveryTimeout in Kafka.
 func (c *ProducerConfig) settle() {
-	if c.idempotenceOff {
-		c.idempotenceOff, c.EnableIdempotence = false, true
-	}
 	if c.Explicit("enable.idempotence") {
 		c.idempotenceOff = false
-	} else if c.EnableIdempotence && c.againstIdempotence() != "" {
-		c.idempotenceOff, c.EnableIdempotence = true, false
+	} else if c.EnableIdempotence || c.idempotenceOff {
+		c.idempotenceOff = c.againstIdempotence() != ""
+		c.EnableIdempotence = !c.idempotenceOff
 	}
 	if c.Explicit("delivery.timeout.ms") {
 		c.deliveryWas = 0

@@ -102,7 +102,7 @@ func (p *Profile) Override(source, path, value string) error {
 func (p *Profile) override(at origin, path, value string) error {
 	path = strings.TrimSpace(path)
 	if name, ok := strings.CutPrefix(path, "producer."); ok {
-		return p.SetProducer(name, value, at.name)
+		return p.setProducer(name, value, at.name, path)
 	}
 	steps := pathSteps(path)
 	if steps == nil {
@@ -119,10 +119,25 @@ func (p *Profile) override(at origin, path, value string) error {
 	}
 	changed.giveWay(path, v, at.rank)
 	if _, problems := changed.decode(); len(problems) > 0 {
-		return problems
+		return problems.distinct()
 	}
 	p.root = changed.root
 	return nil
+}
+
+// atPath names the field in errors about the YAML of its value.
+func atPath(err error, path string) error {
+	list, ok := err.(problems)
+	if e, single := err.(*fieldError); single {
+		list, ok = problems{e}, true
+	}
+	if !ok {
+		return err
+	}
+	for _, e := range list {
+		e.path = path
+	}
+	return list
 }
 
 // parseOverride reads the value of an override: YAML if it is a list or a map or quoted, else the text itself.
@@ -134,7 +149,7 @@ func parseOverride(at origin, path, value string) (*node, error) {
 	if strings.ContainsAny(value[:1], `{["'`) {
 		n, err := parseYAML(at, []byte(value))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: value %q: %w", at.name, path, shorten(value), err)
+			return nil, atPath(err, path)
 		}
 		return n, nil
 	}

@@ -170,7 +170,7 @@ func (r *planRules) value() {
 	case SizeLognormal:
 		r.size(path+".lognormal.median", s.Median, 1)
 		r.real(path+".lognormal.sigma", s.Sigma, 0, maxSigma, false)
-		if s.Min < 0 || s.Min > s.Median {
+		if s.Median >= 1 && (s.Min < 0 || s.Min > s.Median) {
 			r.bad(path+".lognormal.min", s.Min, fmt.Sprintf("0 to the median %d", s.Median))
 		}
 		r.size(path+".lognormal.max", s.Max, s.Median)
@@ -331,21 +331,41 @@ func (r RecordSpec) Largest() int {
 func (r *planRules) fits() {
 	records, producer := r.plan.Records, r.plan.Producer
 	largest := records.Largest()
-	path := "records.value.size"
-	if records.Value.File != "" {
-		path = "records"
-	}
 	for _, bound := range []struct {
 		name  string
 		bytes int64
 	}{{"max.request.size", int64(producer.MaxRequestSize)}, {"buffer.memory", producer.BufferMemory}} {
 		if int64(largest) > bound.bytes {
-			r.clash(path, "the largest record takes %d bytes with key, headers and framing, more than %s=%d", largest, bound.name, bound.bytes)
+			r.clash(records.largestPart(), "the largest record takes %d bytes with key, headers and framing, which is more than %s=%d",
+				largest, bound.name, bound.bytes)
 			return
+		}
+	}
+	for i, t := range r.plan.Topics {
+		if most, err := strconv.Atoi(t.Config["max.message.bytes"]); err == nil && largest > most && records.Value.File == "" {
+			r.clash(fmt.Sprintf("topics.%d.config.max.message.bytes", i), "the largest record takes %d bytes, which is more than %d", largest, most)
 		}
 	}
 	if r.plan.Load.Rate.Bytes && records.Value.File == "" && records.Value.Size.LargestValue() == 0 &&
 		records.Key.Distribution == KeyNone && len(records.Headers) == 0 {
 		r.clash("load.rate", "a rate in bytes needs records with bytes, but key, value and headers are empty")
 	}
+}
+
+// largestPart is the path of what makes the largest record large.
+func (r RecordSpec) largestPart() string {
+	value, key := 0, 0
+	if r.Value.File == "" {
+		value = r.Value.Size.LargestValue()
+	}
+	if r.Key.Distribution != KeyNone {
+		key = r.Key.Size
+	}
+	switch headers := r.Largest() - value - key; {
+	case value >= key && value >= headers:
+		return "records.value.size"
+	case key >= headers:
+		return "records.key.size"
+	}
+	return "records.headers"
 }

@@ -56,9 +56,14 @@ func (p *Profile) Clone() *Profile {
 // SetProducer gives a producer setting that doesn't stand in the profile, over what does. origin names where it comes
 // from in errors: "-X", "client.properties:3". A later call wins over an earlier one.
 func (p *Profile) SetProducer(name, value, origin string) error {
+	return p.setProducer(name, value, origin, name)
+}
+
+// setProducer is SetProducer with the path under which errors name the setting.
+func (p *Profile) setProducer(name, value, origin, path string) error {
 	c := DefaultProducerConfig()
 	if err := c.assign(name, value); err != nil {
-		err.at = origin
+		err.at, err.path = origin, path
 		return err
 	}
 	p.settings = append(p.settings, givenSetting{name, value, origin})
@@ -112,7 +117,7 @@ func (p *Profile) Axes() []Axis {
 func (p *Profile) Plan() (Plan, error) {
 	plan, problems := p.resolve()
 	if len(problems) > 0 {
-		return Plan{}, problems
+		return Plan{}, problems.distinct()
 	}
 	if err := p.checkSweep(plan); err != nil {
 		return Plan{}, err

@@ -175,12 +175,16 @@ func (n *node) flow() string {
 
 // kindName says what a node is, for errors.
 func (n *node) kindName() string {
-	switch n.kind {
-	case scalarNode:
+	switch {
+	case n.kind == scalarNode:
 		return "a single value"
-	case mapNode:
+	case n.kind == mapNode && len(n.fields) == 0:
+		return "an empty map"
+	case n.kind == mapNode:
 		return "a map"
-	case listNode:
+	case n.kind == listNode && len(n.items) == 0:
+		return "an empty list"
+	case n.kind == listNode:
 		return "a list"
 	}
 	return "nothing"

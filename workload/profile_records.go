@@ -248,6 +248,9 @@ func (d *decoder) weightedSize(n *node, path string) SizeSpec {
 		}
 		w := SizeWeight{Bytes: int(bytes)}
 		d.number(f.value, join(path, f.key), &w.Weight)
+		if w.Weight < 0 {
+			d.fail(f.value, join(path, f.key), badValue(f.value.text, "0 and more"))
+		}
 		spec.Weights = append(spec.Weights, w)
 	}
 	return spec

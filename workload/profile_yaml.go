@@ -1,8 +1,10 @@
 package workload
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -22,7 +24,7 @@ func parseYAML(at origin, src []byte) (*node, error) {
 		return nil, &fieldError{at: at.name, msg: fmt.Sprintf("%d bytes are too much for a profile: allowed %d", len(src), maxProfileBytes)}
 	}
 	if deepest(src) > maxProfileDepth {
-		return nil, &fieldError{at: at.name, msg: fmt.Sprintf("brackets nested more than %d deep", maxProfileDepth)}
+		return nil, &fieldError{at: at.name, msg: fmt.Sprintf("nested more than %d deep", maxProfileDepth)}
 	}
 	file, err := parseFile(src)
 	if err != nil {
@@ -42,7 +44,7 @@ func parseYAML(at origin, src []byte) (*node, error) {
 		return nil, &fieldError{at: at.name, msg: "the profile is empty"}
 	}
 	t := treeBuilder{at: at}
-	root := t.build(body)
+	root := t.build(body, "")
 	return root, t.errs.orNil()
 }
 
@@ -56,17 +58,21 @@ func parseFile(src []byte) (file *ast.File, err error) {
 	return parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
 }
 
-// deepest counts how deep brackets are nested, quotes and comments not considered: the parser recurses on them.
+// deepest counts how deep brackets, and lists begun in one line, are nested, quotes and comments not considered. The
+// parser recurses on them, at a cost that grows with the square of the depth.
 func deepest(src []byte) int {
 	depth, most := 0, 0
-	for _, c := range src {
-		switch c {
-		case '{', '[':
-			depth++
-			most = max(most, depth)
-		case '}', ']':
-			depth--
+	for line := range bytes.Lines(src) {
+		for _, c := range line {
+			switch c {
+			case '{', '[':
+				depth++
+				most = max(most, depth)
+			case '}', ']':
+				depth--
+			}
 		}
+		most = max(most, bytes.Count(line, []byte("- "))+bytes.Count(line, []byte("? ")))
 	}
 	return most
 }
@@ -106,11 +112,12 @@ type treeBuilder struct {
 	depth int
 }
 
-func (t *treeBuilder) fail(n ast.Node, format string, args ...any) {
-	t.errs = append(t.errs, &fieldError{at: place(t.at, n).String(), msg: fmt.Sprintf(format, args...)})
+func (t *treeBuilder) fail(n ast.Node, path, format string, args ...any) {
+	t.errs = append(t.errs, &fieldError{at: place(t.at, n).String(), path: path, msg: fmt.Sprintf(format, args...)})
 }
 
-func (t *treeBuilder) build(n ast.Node) *node {
+// build turns the node at path into ours.
+func (t *treeBuilder) build(n ast.Node, path string) *node {
 	if n == nil {
 		return &node{at: t.at}
 	}
@@ -118,22 +125,22 @@ func (t *treeBuilder) build(n ast.Node) *node {
 	defer func() { t.depth-- }()
 	out := &node{at: place(t.at, n)}
 	if t.depth > maxProfileDepth {
-		t.fail(n, "nested more than %d deep", maxProfileDepth)
+		t.fail(n, path, "nested more than %d deep", maxProfileDepth)
 		return out
 	}
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		out.kind = mapNode
 		for _, v := range n.Values {
-			t.addField(out, v)
+			t.addField(out, path, v)
 		}
 	case *ast.MappingValueNode:
 		out.kind = mapNode
-		t.addField(out, n)
+		t.addField(out, path, n)
 	case *ast.SequenceNode:
 		out.kind = listNode
-		for _, v := range n.Values {
-			out.items = append(out.items, t.build(v))
+		for i, v := range n.Values {
+			out.items = append(out.items, t.build(v, join(path, strconv.Itoa(i))))
 		}
 	case *ast.NullNode:
 	case *ast.LiteralNode:
@@ -143,31 +150,31 @@ func (t *treeBuilder) build(n ast.Node) *node {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		out.kind, out.text = scalarNode, strings.TrimSpace(n.GetToken().Value)
 	case *ast.AnchorNode, *ast.AliasNode:
-		t.fail(n, "anchors and aliases (& and *) aren't for profiles: write the value out, or quote it")
+		t.fail(n, path, "anchors and aliases (& and *) aren't for profiles: write the value out, or quote it")
 	case *ast.TagNode:
-		t.fail(n, "tags (!) aren't for profiles: leave it out, or quote the value")
+		t.fail(n, path, "tags (!) aren't for profiles: leave it out, or quote the value")
 	default:
-		t.fail(n, "YAML of this kind (%s) isn't for profiles", strings.ToLower(n.Type().String()))
+		t.fail(n, path, "YAML of this kind (%s) isn't for profiles", strings.ToLower(n.Type().String()))
 	}
 	return out
 }
 
 // addField adds one key and its value to a map; a key that is there already is an error.
-func (t *treeBuilder) addField(m *node, v *ast.MappingValueNode) {
+func (t *treeBuilder) addField(m *node, path string, v *ast.MappingValueNode) {
 	switch v.Key.(type) {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
 	case *ast.MergeKeyNode:
-		t.fail(v.Key, "merge keys (<<) aren't for profiles: write the fields out")
+		t.fail(v.Key, path, "merge keys (<<) aren't for profiles: write the fields out")
 		return
 	default:
-		t.fail(v.Key, "a key must be a plain word")
+		t.fail(v.Key, path, "a key must be a plain word")
 		return
 	}
 	key := v.Key.GetToken().Value
 	at := place(t.at, v.Key)
 	if first := m.field(key); first != nil {
-		t.fail(v.Key, "%s: given twice, first at %d:%d", key, first.at.line, first.at.col)
+		t.fail(v.Key, join(path, key), "given twice, first at %s", first.at)
 		return
 	}
-	m.fields = append(m.fields, nodeField{key: key, at: at, value: t.build(v.Value)})
+	m.fields = append(m.fields, nodeField{key: key, at: at, value: t.build(v.Value, join(path, key))})
 }

@@ -94,6 +94,9 @@ func (r *settingRow) refuse(value string) *fieldError {
 			return nil
 		}
 		e := badValue(value, strings.Join(r.harmless, ", "))
+		if e.allowed == "" {
+			e.allowed = "only to leave it out"
+		}
 		e.path, e.msg = r.Name, r.why+"; value"
 		return e
 	}

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ func Nearest(word string, known []string) string {
 	if flat == "" {
 		return ""
 	}
-	best, bestDistance := "", len([]rune(flat))/3+1
+	best, bestDistance := "", (len([]rune(flat))+1)/3
 	for _, name := range known {
 		d := editDistance(flat, flatten(name))
 		if d <= bestDistance && (best == "" || d < bestDistance) {
@@ -117,13 +118,29 @@ func badChoice(value string, choices []string) *fieldError {
 // problems is a list of errors, one a line.
 type problems []*fieldError
 
-// Error joins the messages by line ends.
+// Error joins the messages by line ends, the first ones of very many.
 func (p problems) Error() string {
-	lines := make([]string, len(p))
-	for i, e := range p {
-		lines[i] = e.Error()
+	const most = 30
+	var lines []string
+	for _, e := range p[:min(len(p), most)] {
+		lines = append(lines, e.Error())
+	}
+	if len(p) > most {
+		lines = append(lines, fmt.Sprintf("… and %d more", len(p)-most))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// distinct leaves out repetitions of one flag's error for several topics.
+func (p problems) distinct() problems {
+	type words struct{ at, msg, value, near string }
+	seen := map[words]bool{}
+	return slices.DeleteFunc(p, func(e *fieldError) bool {
+		w := words{e.at, e.msg, e.value, e.near}
+		again := seen[w] && strings.HasPrefix(e.path, "topics.")
+		seen[w] = true
+		return again
+	})
 }
 
 // orNil returns p as an error, nil if there is none.

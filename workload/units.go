@@ -3,6 +3,7 @@ package workload
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // sizeUnits are the accepted units of a size; a number alone means bytes.
-var sizeUnits = []string{"B", "kB", "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB"}
+var sizeUnits = []string{"KiB", "MiB", "GiB", "TiB", "B", "kB", "MB", "GB", "TB"}
 
 // maxSize bounds every size, in bytes.
 const maxSize = 1 << 62
@@ -59,7 +60,7 @@ func parseBytes(text string) (*big.Rat, *fieldError) {
 	}
 	factor, ok := sizeFactor(unit)
 	if !ok {
-		if near := Nearest(unit, sizeUnits); near != "" {
+		if near := Nearest(unit, append([]string{unit[:1] + "iB"}, sizeUnits...)); slices.Contains(sizeUnits, near) {
 			bad.near = number + near
 		}
 		return nil, bad
@@ -162,7 +163,7 @@ func parseRate(text string) (Rate, *fieldError) {
 		r.PerSecond, _ = n.Float64()
 		r.PerSecond, r.Bytes = r.PerSecond/seconds, true
 	} else {
-		if err.near != "" {
+		if err.near != "" && len(err.near) == len(amount)-1 { // KiBB, not 5k
 			bad.near = err.near + "/" + per
 		} else if Nearest(amount, []string{rateMaxLiteral}) != "" {
 			bad.near = rateMaxLiteral

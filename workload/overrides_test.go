@@ -1,0 +1,168 @@
+package workload
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// planText is the part of a plan's JSON that the tests below look at.
+func planText(t *testing.T, p *Profile) string {
+	t.Helper()
+	plan, err := p.Plan()
+	if err != nil {
+		return err.Error()
+	}
+	var all map[string]json.RawMessage
+	text, err := json.Marshal(plan)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join([]string{string(all["topics"]), string(all["records"]), string(all["load"]), string(all["producer"])}, " ")
+}
+
+func TestOverrides(t *testing.T) {
+	const (
+		topics  = `[{"name":"a","partitions":3,"replication.factor":1},{"name":"b","partitions":12,"replication.factor":1}]`
+		records = `{"key":{"distribution":"zipf","cardinality":100000,"size":16,"s":1.1},"value":{"size":1024,"compressibility":0.5}}`
+		load    = `{"arrivals":"poisson","rate":"1000/s","producers":1,"send":"async","warmup":"0s","duration":"1s"}`
+		start   = topics + " " + records + " " + load + " {}"
+	)
+	for _, c := range []struct{ sets, old, new string }{
+		{"", "", ""},
+		{"records.value.size=100", `"size":1024`, `"size":100`},
+		{"records.value=2KiB", `"size":1024`, `"size":2048`},
+		{"records.value.file=testdata/bad_units.txt", `{"size":1024,"compressibility":0.5}`, `{"file":"testdata/bad_units.txt"}`},
+		{"records.value.size={weighted: {100: 0.8, 10KiB: 0.2}}", `"size":1024`, `"size":{"weighted":{"100":0.8,"10240":0.2}}`},
+		{"records.value.size={uniform: {min: 1, max: 2}} + records.value.size.uniform.max=9", `"size":1024`, `"size":{"uniform":{"min":1,"max":9}}`},
+		{"records.key=none", `{"distribution":"zipf","cardinality":100000,"size":16,"s":1.1}`, `{"distribution":"none"}`},
+		{"records.key.s=1.5", `"s":1.1`, `"s":1.5`},
+		{"records.key.size=20", `"size":16`, `"size":20`},
+		{"records.key.distribution=uniform", `{"distribution":"zipf","cardinality":100000,"size":16,"s":1.1}`, `{"distribution":"uniform","cardinality":100000,"size":16}`},
+		{"records.headers.traceparent=random", `"compressibility":0.5}`, `"compressibility":0.5},"headers":{"traceparent":{"random":55}}`},
+		{"records.headers.a.b={value: random}", `"compressibility":0.5}`, `"compressibility":0.5},"headers":{"a.b":{"value":"random"}}`},
+		{"load.rate=20MiB/s", `"1000/s"`, `"20MiB/s"`},
+		{"load.rate=max", `"arrivals":"poisson","rate":"1000/s"`, `"arrivals":"max"`},
+		{"load.arrivals=max", `"arrivals":"poisson","rate":"1000/s"`, `"arrivals":"max"`},
+		{"load.in.flight=50", `"arrivals":"poisson","rate":"1000/s"`, `"arrivals":"closed","in.flight":50`},
+		{"load.in.flight=50 + load.producers=2", `"arrivals":"poisson","rate":"1000/s","producers":1`, `"arrivals":"closed","in.flight":50,"producers":2`},
+		{"load.send=sync + load.arrivals=closed + load.producers=3", `"arrivals":"poisson","rate":"1000/s","producers":1,"send":"async"`,
+			`"arrivals":"closed","in.flight":3,"producers":3,"send":"sync"`},
+		{"load.records=500", `"duration":"1s"`, `"duration":"24h0m0s","records":500`},
+		{"load.warmup=auto", `"warmup":"0s"`, `"warmup":"auto"`},
+		{"topics.partitions=5", topics, strings.NewReplacer(":3,", ":5,", ":12,", ":5,").Replace(topics)},
+		{"topics.1.partitions=5", ":12,", ":5,"},
+		{"topics.1.name=c", `"b"`, `"c"`},
+		{"topics.1.config.retention.ms=1h", `12,"replication.factor":1`, `12,"replication.factor":1,"config":{"retention.ms":"3600000"}`},
+		{"topics=[x]", topics, `[{"name":"x","partitions":12,"replication.factor":1}]`},
+		{"producer.linger.ms=7ms + producer.batch.size=1KiB", " {}", ` {"linger.ms":"7","batch.size":"1024"}`},
+	} {
+		p := parse(t, overrideBase)
+		if c.sets != "" {
+			for _, set := range strings.Split(c.sets, " + ") {
+				path, value, _ := strings.Cut(set, "=")
+				if err := p.Override("--set", path, value); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		want := strings.Replace(start, c.old, c.new, 1)
+		if diff := cmp.Diff(want, planText(t, p)); diff != "" {
+			t.Errorf("%s: %s", c.sets, diff)
+		}
+	}
+}
+
+// TestOverridesOfNothing: paths that the profile doesn't have yet are made.
+func TestOverridesOfNothing(t *testing.T) {
+	p := parse(t, "{}")
+	for _, set := range []string{"topics.partitions=4", "topics.config.flush.ms=5s", "records.key.distribution=hot", "records.key.hot.share=0.9",
+		"records.value.size.fixed=5", "load.rate=9/s", "objectives.response.p99=5ms", "sweep.linger.ms=[0, 5]"} {
+		path, value, _ := strings.Cut(set, "=")
+		if err := p.Override("--set", path, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `[{"name":"base","partitions":4,"replication.factor":1,"config":{"flush.ms":"5000"}}] ` +
+		`{"key":{"distribution":"hot","cardinality":100000,"size":16,"hot.keys":1,"hot.share":0.9},"value":{"size":5,"compressibility":0.5}} ` +
+		`{"arrivals":"constant","rate":"9/s","producers":1,"send":"async","warmup":"auto","duration":"30s"} {}`
+	if diff := cmp.Diff(want, planText(t, p)); diff != "" {
+		t.Error(diff)
+	}
+	plan, err := p.Plan()
+	if err != nil || len(plan.Objectives) != 1 || len(plan.Sweep) != 1 {
+		t.Errorf("%v: %v %v", err, plan.Objectives, plan.Sweep)
+	}
+}
+
+// TestPrecedence: flags over variables over command-config over the profile, in the order of the calls.
+func TestPrecedence(t *testing.T) {
+	p := parse(t, overrideBase+"producer: {linger.ms: 1, acks: 1, retries: 7}\n")
+	for _, err := range []error{
+		p.SetProducer("linger.ms", "2", "client.properties:1"),
+		p.SetProducer("acks", "0", "client.properties:2"),
+		p.Override("KBENCH_RATE", "load.rate", "7/s"),
+		p.Override("--set", "load.arrivals", "max"), // KBENCH_RATE gives way
+		p.SetProducer("linger.ms", "3", "-X"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := p.Plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := plan.Producer; c.Get("linger.ms") != "3" || c.Acks != 0 || c.Retries != 7 || plan.Load.Arrivals != ArrivalsMax {
+		t.Errorf("got linger.ms %s, acks %d, retries %d, arrivals %s", c.Get("linger.ms"), c.Acks, c.Retries, plan.Load.Arrivals)
+	}
+	for path, want := range map[string]string{"producer.linger.ms": "-X", "producer.acks": "client.properties:2", "load.arrivals": "--set",
+		"load.rate": "", "producer.retries": "base.yaml:6:44", "topics.0.partitions": "base.yaml:3:32", "load.send": ""} {
+		if got := p.Where(path); got != want {
+			t.Errorf("%s comes from %q, want %q", path, got, want)
+		}
+	}
+	if err := p.SetProducer("enable.idempotence", "true", "-X"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Plan()
+	if want := "-X: producer.enable.idempotence: true contradicts acks=0: idempotence needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5"; errorText(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := p.SetProducer("acks", "2", "client.properties:2"); errorText(err) != `client.properties:2: acks: bad value "2": allowed all, -1, 0, 1` {
+		t.Error(err)
+	}
+}
+
+// TestFailedOverrideChangesNothing also guards clones: cells must not see each other's values.
+func TestFailedOverrideChangesNothing(t *testing.T) {
+	p := parse(t, overrideBase)
+	before := planText(t, p)
+	c := p.Clone()
+	if err := c.Override("--set", "topics.0.partitions", "99"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Override("--set", "load.rate", "abc"); err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(before, planText(t, p)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestEveryPathIsAField: the table of paths and the decoder know the same fields.
+func TestEveryPathIsAField(t *testing.T) {
+	for _, pattern := range profilePaths() {
+		path := strings.NewReplacer("/*", "/0", "/", ".", "+", "zz").Replace(pattern)
+		p := parse(t, "topics: [{name: a}]")
+		// An odd value: an error about the value is fine, one about the key isn't.
+		if err := p.Override("--set", path, "zz"); err != nil && strings.Contains(err.Error(), "unknown key") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
