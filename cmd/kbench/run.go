@@ -93,7 +93,7 @@ func (o *runOptions) run() error {
 	if err := report.CreateDir(dir); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	defer os.Remove(dir) // only if nothing was written into it
+	defer removeEmpty(dir)
 	interrupts := watchInterrupts(context.Background(), o.err)
 	defer interrupts.done()
 	target, err := o.target.open(interrupts.ctx, plan.Producer.BootstrapServers, o.err)
@@ -122,6 +122,13 @@ func (o *runOptions) run() error {
 		return failed
 	}
 	return silent(verdictCode(res, o.output.allowInvalid))
+}
+
+// removeEmpty removes a result's folder if nothing was written into it, and results/ if that leaves it empty.
+func removeEmpty(dir string) {
+	if os.Remove(dir) == nil && filepath.Base(filepath.Dir(dir)) == "results" {
+		_ = os.Remove(filepath.Dir(dir)) // it may hold others
+	}
 }
 
 // runTitle is the line that says what is about to run.
