@@ -45,7 +45,9 @@ func (t *Target) Restart(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	return m.ready(ctx, p)
+	ctx, cancel := context.WithTimeout(ctx, kafkaStart)
+	defer cancel()
+	return waitReady(ctx, m, p, 1) // the others may be down
 }
 
 // replace starts a new process for m, unless the target is being closed: Close must not miss it.

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -44,8 +43,7 @@ type member struct {
 	log   string
 	ask   func() error // asks the process to end
 	grace time.Duration
-	start func() (*process, error)                    // starts it again; nil: can't be
-	ready func(ctx context.Context, p *process) error // waits until it answers
+	start func() (*process, error) // starts it again; nil: can't be
 
 	proc       *process // the target's mu guards this and the next
 	deliberate bool     // its end was asked for
@@ -103,6 +101,18 @@ func (t *Target) Close() error {
 		t.closed = errors.Join(stopAll(t, members), t.data.remove())
 	})
 	return t.closed
+}
+
+// abandon kills the children of a target that never came to be. The data stays for another attempt.
+func (t *Target) abandon() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ending = true
+	var errs []error
+	for _, m := range t.members {
+		errs = append(errs, m.proc.kill())
+	}
+	return errors.Join(errs...)
 }
 
 // stopAll stops members at the same time.
