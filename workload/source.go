@@ -18,7 +18,7 @@ type SourceOptions struct {
 	// PoolBytes is the size of the pool of generated values; 0: 256 KiB, or more where a larger one is needed so that
 	// compression doesn't find the same value twice in a batch. See newValueSet.
 	PoolBytes int
-	// FileBytes is the largest payload file that is taken; 0: 1 GiB.
+	// FileBytes is the largest payload file that is taken; 0: 1 GiB, which is also the most.
 	FileBytes int
 }
 
