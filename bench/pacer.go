@@ -19,7 +19,7 @@ const (
 // pacer waits for due times on the goroutine that sends.
 type pacer struct {
 	clock *metrics.Clock
-	spin  bool // at least two processors: spinning doesn't take the time from the client
+	spin  bool // more processors than producers: spinning doesn't take the time from the client
 	stop  *atomic.Bool
 	end   *atomic.Int64 // no record is due from here on
 	spun  int64         // ns spent spinning: processor time that is the pacer's, not the client's

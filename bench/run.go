@@ -133,7 +133,7 @@ func (r *run) newWorker(i, slots int) (*worker, error) {
 		return nil, err
 	}
 	w := &worker{clock: r.clock, collector: r.collector, phases: &r.phases, schedule: schedule,
-		source: r.payloads.Shard(i, load.Producers), pacer: pacer{clock: r.clock, spin: usableCPUs() > 1, stop: &r.stopped, end: &r.phases.end},
+		source: r.payloads.Shard(i, load.Producers), pacer: pacer{clock: r.clock, spin: usableCPUs() > load.Producers, stop: &r.stopped, end: &r.phases.end},
 		slots: make([]slot, slots), free: newFreeList(slots), stop: r.stop, budget: math.MaxUint64,
 		send: r.collector.Recorder(metrics.SendSide), ack: r.collector.Recorder(metrics.AckSide), errs: map[string]uint64{}}
 	for j := range w.slots {
