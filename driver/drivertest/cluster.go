@@ -92,6 +92,7 @@ func (c *cluster) createTopics(t *testing.T) {
 			t.Fatalf("create topic %s: %v", rt.Topic, err)
 		}
 	}
+	c.awaitLeaders(ctx, t, cl)
 	t.Cleanup(func() {
 		defer cl.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -100,6 +101,46 @@ func (c *cluster) createTopics(t *testing.T) {
 			t.Errorf("delete topics: %v", err)
 		}
 	})
+}
+
+// awaitLeaders waits until the leaders know that they are: metadata tells of a new topic earlier, and a record sent with
+// acks=0 in between is lost.
+func (c *cluster) awaitLeaders(ctx context.Context, t *testing.T, cl *kgo.Client) {
+	t.Helper()
+	req := kmsg.NewPtrListOffsetsRequest()
+	for _, name := range c.topics {
+		rt := kmsg.NewListOffsetsRequestTopic()
+		rt.Topic = name
+		for p := range int32(partitions) {
+			rp := kmsg.NewListOffsetsRequestTopicPartition()
+			rp.Partition, rp.Timestamp = p, -1
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		req.Topics = append(req.Topics, rt)
+	}
+	for {
+		resp, err := req.RequestWith(ctx, cl)
+		if err == nil && allLed(resp) {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("topics %v have no leaders: %v", c.topics, err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func allLed(resp *kmsg.ListOffsetsResponse) bool {
+	n := 0
+	for _, rt := range resp.Topics {
+		for _, rp := range rt.Partitions {
+			if rp.ErrorCode != 0 {
+				return false
+			}
+			n++
+		}
+	}
+	return n > 0
 }
 
 // read returns a topic's records by partition, in the order of their offsets, once there are want of them.

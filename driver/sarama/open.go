@@ -88,7 +88,6 @@ func newProducer(async sarama.AsyncProducer, conf *sarama.Config, cfg *driver.Co
 		ack:        ack,
 		slots:      make([]slot, cfg.Slots),
 		topics:     slices.Clone(cfg.Topics),
-		acks0:      c.Acks == 0,
 		maxRequest: c.MaxRequestSize,
 		maxBlock:   c.MaxBlock,
 		tooLarge:   &driver.TooLargeError{Setting: "max.request.size", Limit: int64(c.MaxRequestSize)},

@@ -44,7 +44,6 @@ type producer struct {
 	ack    driver.AckFunc
 	slots  []slot
 	topics []string
-	acks0  bool
 
 	maxRequest   int
 	maxBlock     time.Duration
@@ -105,7 +104,7 @@ func (p *producer) sendClosed(recs []workload.Record) error {
 // fill prepares the record's slot.
 func (p *producer) fill(r *workload.Record) *slot {
 	s := &p.slots[r.Slot]
-	// Offset stays −1 where sarama doesn't set it, as for a duplicate.
+	// Offset stays −1 where sarama doesn't set it: for a duplicate, and with acks=0.
 	s.msg = sarama.ProducerMessage{Topic: p.topics[r.Topic], Partition: r.Partition, Offset: -1, Metadata: s}
 	if s.key = r.Key; r.Key != nil {
 		s.msg.Key = &s.key
@@ -131,8 +130,14 @@ func (p *producer) fill(r *workload.Record) *slot {
 	return s
 }
 
-// readOnlyBytes is []byte(s) without the copy: sarama only reads header keys.
-func readOnlyBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+// readOnlyBytes is []byte(s) without the copy: sarama only reads header keys. It is never nil, which would be a null key,
+// and brokers refuse those.
+func readOnlyBytes(s string) []byte {
+	if s == "" {
+		return []byte{}
+	}
+	return unsafe.Slice(unsafe.StringData(s), len(s))
+}
 
 // receive passes on how records ended until sarama has ended, or Close gives it up.
 func (p *producer) receive() {
@@ -193,11 +198,7 @@ func (p *producer) acknowledged(m *sarama.ProducerMessage) driver.Ack {
 	if p.compressed {
 		p.uncompressed.Add(int64(s.size))
 	}
-	a := driver.Ack{Slot: s.id, Partition: m.Partition, Offset: m.Offset}
-	if p.acks0 {
-		a.Offset = -1
-	}
-	return a
+	return driver.Ack{Slot: s.id, Partition: m.Partition, Offset: m.Offset}
 }
 
 func (p *producer) failed(m *sarama.ProducerMessage, err error) driver.Ack {
