@@ -1,0 +1,151 @@
+package native_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"kbench/broker/sink"
+	"kbench/native"
+)
+
+// sinkEnv makes the test binary a sink broker: one in its own process, whose CPU and garbage aren't the producer's.
+const sinkEnv = "KBENCH_NATIVE_TEST_SINK"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(sinkEnv) == "" {
+		os.Exit(m.Run())
+	}
+	runtime.GOMAXPROCS(1)
+	s, err := sink.Listen("127.0.0.1:0", sink.Options{Partitions: 12})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(s.Addr())
+	go func() { // ends with its parent
+		_, _ = bufio.NewReader(os.Stdin).ReadByte()
+		s.Close()
+	}()
+	if err := s.Serve(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+// startSink starts a sink broker in a process of its own.
+func startSink(tb testing.TB) string {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), sinkEnv+"=1")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			tb.Error(err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// cpu is the processor time of this process in ns.
+func cpu(tb testing.TB) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// BenchmarkProduce sends to a sink broker in bursts of 64; an operation is one record.
+func BenchmarkProduce(b *testing.B) {
+	big := func(c *native.Config) { c.BatchSize = 1 << 20; c.MaxRequestSize = 1<<20 + 4096 }
+	for _, bm := range []struct {
+		name      string
+		size      int
+		keys      bool
+		partition int32
+		set       func(*native.Config)
+	}{
+		{"10B", 10, false, -1, big},
+		{"100B", 100, false, -1, big},
+		{"1KiB", 1024, false, -1, big},
+		{"10KiB", 10240, false, -1, big},
+		{"100B/keys", 100, true, -1, big},
+		{"100B/roundrobin", 100, false, -1, func(c *native.Config) { big(c); c.Partitioner = native.PartitionerRoundRobin }},
+		{"100B/16KiB linger 0", 100, false, -1, func(c *native.Config) { c.Linger = 0 }},
+		{"1KiB/lz4", 1024, false, -1, func(c *native.Config) { big(c); c.Compression = native.CompressionLZ4 }},
+		{"1KiB/zstd", 1024, false, -1, func(c *native.Config) { big(c); c.Compression = native.CompressionZstd }},
+		{"1KiB/snappy", 1024, false, -1, func(c *native.Config) { big(c); c.Compression = native.CompressionSnappy }},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			cfg := native.DefaultConfig()
+			cfg.Bootstrap, cfg.Topics = []string{startSink(b)}, []string{"t"}
+			failed := 0
+			cfg.OnAck = func(a native.Ack) {
+				if a.Err != nil {
+					failed += len(a.Slots)
+				}
+			}
+			bm.set(&cfg)
+			p, err := native.New(context.Background(), cfg)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer p.Close()
+			recs := make([]native.Record, 4096)
+			for i := range recs {
+				v := make([]byte, bm.size)
+				for j := range v {
+					v[j] = "abcdefgh"[(i*j+j>>3)%8]
+				}
+				recs[i] = native.Record{Slot: uint32(i), Partition: bm.partition, Value: v}
+				if bm.keys {
+					recs[i].Key = fmt.Appendf(nil, "key-%06d", i)
+				}
+			}
+			send := func(n int) {
+				for i := 0; i < n; i += 64 {
+					if err := p.Produce(context.Background(), recs[i&4095:][:min(64, n-i)]); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := p.Flush(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			send(200_000_000 / (bm.size + 20)) // fill the pools
+			b.ReportAllocs()
+			b.ResetTimer()
+			before, began := cpu(b), time.Now()
+			send(b.N)
+			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/record")
+			b.ReportMetric(float64(b.N)/time.Since(began).Seconds()/1e6, "Mrecords/s")
+			b.ReportMetric(0, "ns/op")
+			if failed > 0 {
+				b.Errorf("%d records failed", failed)
+			}
+		})
+	}
+}
