@@ -2,6 +2,7 @@ package workload
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -136,6 +137,23 @@ func TestPrecedence(t *testing.T) {
 	}
 	if err := p.SetProducer("acks", "2", "client.properties:2"); errorText(err) != `client.properties:2: acks: bad value "2": allowed all, -1, 0, 1` {
 		t.Error(err)
+	}
+}
+
+// TestFileIsRelativeToWhoNamesIt: in a profile to its folder, in a flag to the working directory.
+func TestFileIsRelativeToWhoNamesIt(t *testing.T) {
+	p, err := ParseProfile("testdata/x.yaml", []byte("records: {value: {file: bad_units.txt}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		plan, err := p.Plan()
+		if want := filepath.Join("testdata", "bad_units.txt"); err != nil || plan.Records.Value.File != want {
+			t.Errorf("got %q, %v; want %q", plan.Records.Value.File, err, want)
+		}
+		if err := p.Override("--set", "records.value.file", "testdata/bad_units.txt"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
