@@ -36,12 +36,13 @@ var arrows = []struct {
 	{"broker", []string{"broker/sink"}},
 	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native",
 		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink"}},
+	{"scripts/checksweep", nil}, // shares nothing with what it checks
 }
 
 // clients may be imported by these packages alone: one client per adapter, and admin and kfake under broker.
 var clients = map[string][]string{
 	"github.com/IBM/sarama":             {"driver/sarama"},
-	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker"},
+	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker", "scripts/checksweep"},
 	"github.com/twmb/franz-go/pkg/kadm": {"broker"},
 }
 
