@@ -132,7 +132,7 @@ func TestPrecedence(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = p.Plan()
-	if want := "-X: producer.enable.idempotence: true contradicts acks=0: idempotence needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5"; errorText(err) != want {
+	if want := "-X: enable.idempotence: true contradicts acks=0: idempotence needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5"; errorText(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if err := p.SetProducer("acks", "2", "client.properties:2"); errorText(err) != `client.properties:2: acks: bad value "2": allowed all, -1, 0, 1` {

@@ -29,6 +29,7 @@ type Profile struct {
 // givenSetting is a producer setting from outside the file: -X, --command-config, the environment.
 type givenSetting struct {
 	name, value, origin string
+	path                string // under which errors name it
 }
 
 // ParseProfile reads a profile. name is its file, for errors and for relative paths in it. Errors give file, line and
@@ -66,15 +67,15 @@ func (p *Profile) setProducer(name, value, origin, path string) error {
 		err.at, err.path = origin, path
 		return err
 	}
-	p.settings = append(p.settings, givenSetting{name, value, origin})
+	p.settings = append(p.settings, givenSetting{name, value, origin, path})
 	return nil
 }
 
 // Where tells where a field was written, "orders.yaml:12:5" or a flag; "" if it is a default. Path is as in Override.
 func (p *Profile) Where(path string) string {
 	if setting, ok := strings.CutPrefix(path, "producer."); ok {
-		if at := p.settingOrigin(setting); at != "" {
-			return at
+		if given := p.given(setting); given != nil {
+			return given.origin
 		}
 	}
 	if n, at, whole := p.root.locate(path); whole && n != nil {
@@ -83,19 +84,14 @@ func (p *Profile) Where(path string) string {
 	return ""
 }
 
-// settingOrigin returns the origin of a setting given by SetProducer, "" if it wasn't.
-func (p *Profile) settingOrigin(name string) string {
-	for _, s := range slices.Backward(p.settings) {
-		if sameSetting(s.name, name) {
-			return s.origin
+// given returns the last value of a setting that SetProducer gave, nil if there is none.
+func (p *Profile) given(name string) *givenSetting {
+	for i, s := range slices.Backward(p.settings) {
+		if canonicalSetting(s.name) == canonicalSetting(name) {
+			return &p.settings[i]
 		}
 	}
-	return ""
-}
-
-// sameSetting tells whether two names mean one setting.
-func sameSetting(a, b string) bool {
-	return canonicalSetting(a) == canonicalSetting(b)
+	return nil
 }
 
 // canonicalSetting follows an alias.
@@ -145,8 +141,8 @@ func (p *Profile) resolve() (Plan, problems) {
 // blame gives an error the place of its field and the value as written there.
 func (p *Profile) blame(e *fieldError) {
 	if setting, ok := strings.CutPrefix(e.path, "producer."); ok {
-		if at := p.settingOrigin(setting); at != "" {
-			e.at = at
+		if given := p.given(setting); given != nil {
+			e.at, e.path = given.origin, given.path
 			return
 		}
 	}

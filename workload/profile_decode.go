@@ -35,7 +35,7 @@ func (p *Profile) decode() (Plan, problems) {
 	d.producer(m.get("producer"), "producer", &plan.Producer)
 	for _, s := range p.settings {
 		if err := plan.Producer.assign(s.name, s.value); err != nil {
-			err.at = s.origin
+			err.at, err.path = s.origin, s.path
 			d.errs = append(d.errs, err)
 		}
 	}

@@ -132,7 +132,7 @@ func TestCellsContradictions(t *testing.T) {
 	if len(s.Cells) != 2 || len(s.Refused) != 2 || s.Reference[0] != "all" {
 		t.Fatalf("%d cells, %d refused, reference %v", len(s.Cells), len(s.Refused), s.Reference)
 	}
-	want := "-X: producer.enable.idempotence: true contradicts acks=1: idempotence needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5"
+	want := "-X: enable.idempotence: true contradicts acks=1: idempotence needs acks=all, retries above 0 and max.in.flight.requests.per.connection of at most 5"
 	if got := s.Refused[0].Refused.Error(); got != want {
 		t.Errorf("refused because of\n%s, want\n%s", got, want)
 	}
