@@ -92,10 +92,9 @@ func (m *measurement) complete(res *metrics.Result, topics *runTopics) {
 	res.Kbench = version()
 	res.Target = metrics.TargetInfo{Kind: m.target.kind, Version: m.target.version, Brokers: m.target.brokers, Topics: topics.info()}
 	clock := res.Host.Clock
-	res.Host = metrics.Fingerprint()
+	res.Host = m.target.host
 	res.Host.Clock = clock
 	res.Host.GeneratorCPUs, res.Host.TargetCPUs = slices.Concat([]int{}, m.target.cpus), slices.Concat([]int{}, m.target.theirs)
-	res.Warnings = append(res.Warnings, res.Host.Warnings...)
 	res.Warnings = append(res.Warnings, m.plan.Producer.Notes()...)
 	res.Partitions = []metrics.PartitionCount{}
 	if m.driver.Client == "none" {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kbench/broker"
+	"kbench/metrics"
 )
 
 // targetFlags say what to measure against.
@@ -40,11 +41,12 @@ type target struct {
 	addrs    []string
 	cpus     []int
 	theirs   []int
+	host     metrics.Host // as it was before the load
 }
 
 // open starts or finds the target. stderr gets progress lines; the caller closes the target.
 func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (*target, error) {
-	t := &target{}
+	t := &target{host: metrics.Fingerprint()}
 	if err := f.pin(t); err != nil {
 		return nil, err
 	}
@@ -100,6 +102,9 @@ func (f *targetFlags) start(ctx context.Context, t *target, stderr io.Writer) er
 	spec.Log = func(line string) { fmt.Fprintln(stderr, line) }
 	if t.embedded, err = broker.Start(ctx, spec); err != nil {
 		return targetError(fmt.Errorf("--target %s: %w", f.target, err))
+	}
+	if t.embedded.Kind == broker.KindSink {
+		t.embedded.Version = version()
 	}
 	t.kind, t.version, t.brokers, t.addrs = t.embedded.Kind, t.embedded.Version, t.embedded.Brokers, t.embedded.Bootstrap
 	return nil
