@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -72,9 +71,9 @@ func (j java) check(kafka string) error {
 	if j.major >= need {
 		return nil
 	}
-	err := fmt.Errorf("kafka %s needs Java %d or newer, but %s is Java %d (JAVA_HOME and PATH decide which is taken)", kafka, need, j.path, j.major)
+	way := ""
 	if j.major >= needJava("3.9") {
-		return errors.Join(err, errors.New("Kafka 3.9 runs on it: ask for kafka:3.9"))
+		way = "; Kafka 3.9 runs on it: ask for kafka:3.9"
 	}
-	return err
+	return fmt.Errorf("kafka %s needs Java %d or newer, but %s is Java %d (JAVA_HOME and PATH decide which is taken)%s", kafka, need, j.path, j.major, way)
 }

@@ -16,8 +16,10 @@ import (
 const (
 	// kafkaStart bounds the start of all brokers: 1.4 s alone, 3.7 s for three on two idle cores.
 	kafkaStart = 90 * time.Second
-	// kafkaGrace is between SIGTERM and SIGKILL. The data is thrown away, so an orderly end is only good manners.
-	kafkaGrace = 5 * time.Second
+	// aloneGrace and clusterGrace are between SIGTERM and SIGKILL. A broker alone ends within 0.3 s. Of several that end
+	// together, the last ones wait for a controller that is gone; and the data is thrown away anyway.
+	aloneGrace   = 5 * time.Second
+	clusterGrace = time.Second
 	// startAttempts is how often other ports are tried when somebody takes one before the broker does.
 	startAttempts = 3
 )
@@ -172,7 +174,10 @@ func (k *kafka) javaCommand(n kafkaNode, jvm []string, class string, args ...str
 
 // member starts a node for the first time.
 func (k *kafka) member(n kafkaNode) (*member, error) {
-	m := &member{name: fmt.Sprintf("broker %d of Kafka %s", n.id, k.jars.version), id: n.id, port: n.port, log: n.logPath(), grace: kafkaGrace}
+	m := &member{name: fmt.Sprintf("broker %d of Kafka %s", n.id, k.jars.version), id: n.id, port: n.port, log: n.logPath(), grace: aloneGrace}
+	if len(k.nodes) > 1 {
+		m.grace = clusterGrace
+	}
 	m.start = func() (*process, error) {
 		c := k.javaCommand(n, []string{"-Xms128m", "-Xmx320m"}, "kafka.Kafka", n.propertiesPath())
 		c.name = m.name

@@ -19,6 +19,8 @@ func TestMain(m *testing.M) {
 			err = RunChild(context.Background(), os.Args[2:])
 		case "broker-parent":
 			err = runParent(os.Args[2])
+		case "broker-pin":
+			err = runPinned()
 		default:
 			os.Exit(m.Run())
 		}

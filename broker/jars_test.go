@@ -1,0 +1,182 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// tools replaces PATH by a folder with the given shell scripts (and the system's own sh and touch), and gives the test
+// a cache of its own. It returns the folder.
+func tools(t *testing.T, scripts map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nPATH=/usr/bin:/bin\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir)
+	t.Setenv("JAVA_HOME", "")
+	t.Setenv("KAFKA_HOME", "")
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(dir, "cache"))
+	return dir
+}
+
+// javaScript is a java that tells its version.
+func javaScript(version string) string {
+	return fmt.Sprintf("echo 'openjdk version \"%s\"' >&2", version)
+}
+
+// goodMaven makes the jar that is looked for, and counts its runs in the file runs beside itself.
+const goodMaven = `echo run >> "$(dirname "$0")/runs"
+sleep 0.2
+mkdir libs && touch libs/kafka_2.13-4.3.1.jar`
+
+func TestJavaErrors(t *testing.T) {
+	cases := []struct {
+		name    string
+		scripts map[string]string
+		version string
+		want    []string
+	}{
+		{"none", nil, "4.3.1", []string{"no java in PATH", "JAVA_HOME", "Java 17", "apt-get install"}},
+		{"broken", map[string]string{"java": "echo no such library >&2; exit 127"}, "4.3.1", []string{"exit status 127", "no such library"}},
+		{"silent", map[string]string{"java": "true"}, "4.3.1", []string{"no version"}},
+		{"11 for 4.3", map[string]string{"java": javaScript("11.0.2")}, "4.3.1", []string{"4.3.1 needs Java 17", "is Java 11", "kafka:3.9"}},
+		{"8 for 3.9", map[string]string{"java": javaScript("1.8.0_391")}, "3.9.1", []string{"3.9.1 needs Java 11", "is Java 8"}},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := tools(t, tc.scripts)
+			fakeHome(t, filepath.Join(dir, "kafka"), tc.version)
+			t.Setenv("KAFKA_HOME", filepath.Join(dir, "kafka"))
+			_, err := Start(testContext(t), Spec{Kind: KindKafka})
+			mustContain(t, err, tc.want...)
+		})
+	}
+	t.Run("JAVA_HOME", func(t *testing.T) {
+		dir := tools(t, map[string]string{"java": javaScript("17")})
+		t.Setenv("JAVA_HOME", dir)
+		_, err := Start(testContext(t), Spec{Kind: KindKafka})
+		mustContain(t, err, "JAVA_HOME", dir)
+	})
+}
+
+// fakeHome makes a folder that looks like an unpacked distribution.
+func fakeHome(t *testing.T, home, version string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(home, "libs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, "libs", "kafka_2.13-"+version+".jar"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestKafkaHome(t *testing.T) {
+	home := t.TempDir()
+	fakeHome(t, home, "4.0.1")
+	t.Setenv("KAFKA_HOME", home)
+	for _, asked := range []string{"", "4", "4.0", "4.0.1"} {
+		j, err := findJars(testContext(t), asked, nil)
+		if err != nil || j.version != "4.0.1" || j.dir != filepath.Join(home, "libs") {
+			t.Errorf("asked %q: %+v, %v", asked, j, err)
+		}
+	}
+	_, err := findJars(testContext(t), "3.9", nil)
+	mustContain(t, err, "KAFKA_HOME", "has Kafka 4.0.1", "3.9 was asked for", "unset KAFKA_HOME", "kafka:4.0.1")
+	t.Setenv("KAFKA_HOME", t.TempDir())
+	_, err = findJars(testContext(t), "", nil)
+	mustContain(t, err, "KAFKA_HOME", "isn't an unpacked Kafka distribution")
+	old := t.TempDir()
+	fakeHome(t, old, "3.5.0")
+	t.Setenv("KAFKA_HOME", old)
+	_, err = findJars(testContext(t), "", nil)
+	mustContain(t, err, "KAFKA_HOME", "3.5.0", "3.9 to 4.x")
+}
+
+func TestMavenErrors(t *testing.T) {
+	cases := []struct {
+		name    string
+		scripts map[string]string
+		want    []string
+	}{
+		{"none", nil, []string{"4.3.1", "install Maven", "KAFKA_HOME"}},
+		{"no network", map[string]string{"mvn": `echo "[ERROR] Failed: Could not transfer artifact x: Unknown host repo -> [Help 1]"
+echo "[ERROR]"; echo "[ERROR] Re-run Maven with -e"; exit 1`}, []string{"doesn't reach its repository", "Unknown host repo", "KAFKA_HOME"}},
+		{"no such version", map[string]string{"mvn": `printf '\033[31m[ERROR]\033[m Could not find artifact kafka:4.3.1 in central\n'; exit 1`},
+			[]string{"no such version", "Could not find artifact", "3.9.1, 4.0.1"}},
+		{"other", map[string]string{"mvn": "echo JAVA_HOME is wrong >&2; exit 3"}, []string{"exit status 3", "JAVA_HOME is wrong"}},
+		{"nothing fetched", map[string]string{"mvn": "echo fine"}, []string{"fetched no kafka_2.13-4.3.1.jar", "fine"}},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := tools(t, tc.scripts)
+			_, err := findJars(testContext(t), "4.3.1", func(string) {})
+			mustContain(t, err, tc.want...)
+			if strings.Contains(err.Error(), "[Help 1]") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("not condensed: %q", err)
+			}
+			checkCache(t, dir, 0)
+		})
+	}
+}
+
+// checkCache looks that the cache has so many versions and nothing half done.
+func checkCache(t *testing.T, dir string, versions int) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "cache", "kbench", "kafka"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), asidePrefix):
+			t.Errorf("%s is left in the cache", e.Name())
+		case e.IsDir():
+			found++
+		}
+	}
+	if found != versions {
+		t.Errorf("the cache has %d versions, want %d", found, versions)
+	}
+}
+
+// TestMavenOnceForAll has several ask for the same version at the same time.
+func TestMavenOnceForAll(t *testing.T) {
+	dir := tools(t, map[string]string{"mvn": goodMaven})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			j, err := findJars(testContext(t), "4.3", func(string) {})
+			if err != nil || j.version != "4.3.1" || !hasKafka(j) {
+				t.Errorf("%+v, %v", j, err)
+			}
+		})
+	}
+	wg.Wait()
+	checkCache(t, dir, 1)
+	runs, err := os.ReadFile(filepath.Join(dir, "runs"))
+	if got := strings.Count(string(runs), "run"); err != nil || got != 1 {
+		t.Errorf("mvn ran %d times, want 1 (%v)", got, err)
+	}
+}
+
+// TestMavenInterrupted cancels the context while mvn runs: it ends at once, with what it started, and leaves nothing.
+func TestMavenInterrupted(t *testing.T) {
+	dir := tools(t, map[string]string{"mvn": "mkdir libs; touch libs/kafka_2.13-4.3.1.jar\nsleep 1000"})
+	ctx, cancel := context.WithCancel(testContext(t))
+	time.AfterFunc(200*time.Millisecond, cancel)
+	if _, err := findJars(ctx, "4.3.1", func(string) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	checkCache(t, dir, 0)
+}
