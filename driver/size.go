@@ -40,6 +40,26 @@ func SizeBound(r *workload.Record) int {
 	return n
 }
 
+// SizeLimit is a bound of SizeBound that costs next to nothing for a record far below it.
+type SizeLimit struct {
+	limit int
+	sure  int // a record of this Size with few headers is within the limit
+}
+
+// fewHeaders is up to how many headers SizeLimit doesn't look at; each costs at most two lengths of 5 bytes.
+const fewHeaders = 8
+
+// NewSizeLimit returns the bound limit, in bytes.
+func NewSizeLimit(limit int) SizeLimit {
+	const lengths = 3 * 5 // of key, value and headers
+	return SizeLimit{limit, limit - BatchOverhead - maxRecordOverhead - lengths - fewHeaders*2*5}
+}
+
+// Exceeded reports whether SizeBound of r is over the limit; size is r.Size().
+func (l SizeLimit) Exceeded(r *workload.Record, size int) bool {
+	return (size > l.sure || len(r.Headers) > fewHeaders) && SizeBound(r) > l.limit
+}
+
 // EncodedSize is what r comes to within a batch before compression, if its offset there takes two bytes (64 to 8191 records
 // a batch) and its time one (64 ms): a byte or two more or less otherwise.
 func EncodedSize(r *workload.Record) int {

@@ -38,6 +38,22 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestSizeLimit goes over every size around a limit: the short cut must agree with SizeBound.
+func TestSizeLimit(t *testing.T) {
+	for _, limit := range []int{1, 100, 400, 20000} {
+		l := NewSizeLimit(limit)
+		for headers := range 20 {
+			r := workload.Record{Headers: make([]workload.Header, headers)}
+			for n := max(0, limit-400); n < limit+10; n++ {
+				r.Value = make([]byte, n)
+				if got, want := l.Exceeded(&r, r.Size()), SizeBound(&r) > limit; got != want {
+					t.Fatalf("limit %d, %d headers, %d bytes: exceeded %t, want %t", limit, headers, n, got, want)
+				}
+			}
+		}
+	}
+}
+
 // TestSizeBoundIsJavas compares with AbstractRecords.estimateSizeInBytesUpperBound: 61 + 21 + the sizes with their lengths.
 func TestSizeBoundIsJavas(t *testing.T) {
 	r := workload.Record{Value: make([]byte, 1000)}

@@ -51,7 +51,7 @@ func capabilities() []driver.Capability {
 			Allows: func(c *workload.ProducerConfig) bool { return c.ReconnectBackoffMax == c.RetryBackoffMax }},
 		{Setting: "compression.lz4.level", Support: driver.Limited, Values: []string{"1 to 9"}, How: "pierrec/lz4: 9 is the fast compressor, as in Kafka; 1 to 8 its high-compression levels",
 			Allows: func(c *workload.ProducerConfig) bool { return c.LZ4Level >= 1 && c.LZ4Level <= 9 }},
-		{Setting: "compression.zstd.level", Support: driver.Mapped, How: "klauspost/compress knows four levels: below 3, 3 to 6, 7 to 9, 10 and more"},
+		{Setting: "compression.zstd.level", Support: driver.Mapped, How: "klauspost/compress knows four levels: below 3, 3 to 5, 6 to 9, 10 and more"},
 		{Setting: "partitioner", Support: driver.Mapped, How: "UniformBytesPartitioner(batch.size) or RoundRobinPartitioner; random and explicit partitions by the adapter"},
 		{Setting: "partitioner.availability.timeout.ms", Support: driver.Unsupported, Values: []string{"0"}},
 		{Setting: "connections.max.idle.ms", Support: driver.Limited, Values: []string{"100 to 900000"}, How: "ConnIdleTimeout",

@@ -56,9 +56,8 @@ type producer struct {
 	topics  []string
 	acks0   bool
 
-	maxRequest int   // max.request.size
-	maxBuffer  int64 // buffer.memory
-	surelyFits int64 // a record of this Size needs no closer look
+	maxRequest driver.SizeLimit // max.request.size
+	maxBuffer  int64            // buffer.memory
 	maxBlock   time.Duration
 	tooLarge   error // over max.request.size
 	overBuffer error // over buffer.memory
@@ -114,23 +113,13 @@ func (p *producer) fill(r *workload.Record, size int64) *slot {
 		s.rec.Headers = s.headers
 	}
 	s.refused = nil
-	if size > p.surelyFits {
-		if s.refused = p.refuse(r, size); s.refused != nil {
-			s.rec.Topic = ""
-		}
+	switch {
+	case p.maxRequest.Exceeded(r, int(size)):
+		s.refused, s.rec.Topic = p.tooLarge, ""
+	case size > p.maxBuffer:
+		s.refused, s.rec.Topic = p.overBuffer, ""
 	}
 	return s
-}
-
-// refuse looks closely at a record that may be too large.
-func (p *producer) refuse(r *workload.Record, size int64) error {
-	switch {
-	case driver.SizeBound(r) > p.maxRequest:
-		return p.tooLarge
-	case size > p.maxBuffer:
-		return p.overBuffer
-	}
-	return nil
 }
 
 // done is the promise of every record.

@@ -12,7 +12,7 @@ import (
 // TestRecordDoesNotAllocate holds the adapter to account, not sarama: filling a slot and turning the message that comes
 // back into an acknowledgement.
 func TestRecordDoesNotAllocate(t *testing.T) {
-	p := &producer{slots: make([]slot, 16), topics: []string{"t"}, maxRequest: 1 << 20, compressed: true, ack: func([]driver.Ack) {}}
+	p := &producer{slots: make([]slot, 16), topics: []string{"t"}, maxRequest: driver.NewSizeLimit(1 << 20), compressed: true, ack: func([]driver.Ack) {}}
 	r := workload.Record{Slot: 3, Partition: -1, Key: []byte("k"), Value: make([]byte, 100),
 		Headers: []workload.Header{{Key: "a", Value: []byte("b")}}}
 	acks := make([]driver.Ack, 0, maxAcks)

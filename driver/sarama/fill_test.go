@@ -10,7 +10,7 @@ import (
 // TestNullAndEmpty checks what makes the difference between null and empty in sarama: nil. A fake cluster doesn't mind a
 // header with a null key; a real broker refuses it.
 func TestNullAndEmpty(t *testing.T) {
-	p := &producer{slots: make([]slot, 1), topics: []string{"t"}, maxRequest: 1 << 20, ack: func([]driver.Ack) {}}
+	p := &producer{slots: make([]slot, 1), topics: []string{"t"}, maxRequest: driver.NewSizeLimit(1 << 20), ack: func([]driver.Ack) {}}
 	s := p.fill(&workload.Record{Value: []byte{}, Headers: []workload.Header{{Key: "", Value: nil}, {Key: "k", Value: []byte{}}}})
 	if s.msg.Key != nil {
 		t.Error("a null key became an Encoder")

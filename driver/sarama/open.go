@@ -88,19 +88,16 @@ func newProducer(async sarama.AsyncProducer, conf *sarama.Config, cfg *driver.Co
 		ack:        ack,
 		slots:      make([]slot, cfg.Slots),
 		topics:     slices.Clone(cfg.Topics),
-		maxRequest: c.MaxRequestSize,
-		maxBlock:   c.MaxBlock,
+		maxRequest: driver.NewSizeLimit(c.MaxRequestSize),
 		tooLarge:   &driver.TooLargeError{Setting: "max.request.size", Limit: int64(c.MaxRequestSize)},
 		overBatch: &driver.TooLargeError{Setting: "batch.size", Limit: int64(conf.Producer.MaxMessageBytes),
 			Note: "sarama doesn't send a record that is larger than a batch"},
-		blocked:    &driver.BlockedError{MaxBlockMS: c.MaxBlock.Milliseconds(), For: "sarama's input"},
+		wait:       newWaiter(c.MaxBlock),
 		compressed: conf.Producer.Compression != sarama.CompressionNone,
 		refused:    make(chan *slot, cfg.Slots),
 		giveUp:     make(chan struct{}),
 		gone:       make(chan struct{}),
-		timer:      time.NewTimer(time.Hour),
 	}
-	p.timer.Stop()
 	for i := range p.slots {
 		p.slots[i].id = uint32(i)
 	}
