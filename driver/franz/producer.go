@@ -104,7 +104,12 @@ func (p *producer) produceOrGiveUp(ctx context.Context, s *slot) {
 // in turn with all others, which keeps acknowledgements from overlapping.
 func (p *producer) fill(r *workload.Record, size int64) *slot {
 	s := &p.slots[r.Slot]
-	s.rec = kgo.Record{Key: r.Key, Value: r.Value, Topic: p.topics[r.Topic], Partition: r.Partition, Context: s}
+	// Of the other fields, kgo sets all that it reads.
+	k := &s.rec
+	k.Key, k.Value, k.Headers = r.Key, r.Value, nil
+	k.Topic, k.Partition = p.topics[r.Topic], r.Partition
+	k.Timestamp = time.Time{}
+	k.Context = s
 	if len(r.Headers) > 0 {
 		s.headers = s.headers[:0]
 		for _, h := range r.Headers {
