@@ -134,3 +134,12 @@ func testPlan(t testing.TB, change func(*workload.Plan)) *workload.Plan {
 	}
 	return p
 }
+
+func payloads(t testing.TB, plan *workload.Plan) *workload.Payloads {
+	t.Helper()
+	p, err := workload.NewSource(plan, workload.SourceOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -22,7 +22,7 @@ func BenchmarkNull(b *testing.B) {
 			})
 			var cpu, allocs, records float64
 			for b.Loop() {
-				res, err := Run(context.Background(), Options{Plan: plan, Driver: d, Topics: []string{"t"}})
+				res, err := Run(context.Background(), Options{Plan: plan, Driver: d, Topics: []string{"t"}, Payloads: payloads(b, plan)})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -50,7 +50,7 @@ func BenchmarkPacing(b *testing.B) {
 					p.Load.Warmup.Duration = 200 * time.Millisecond
 				})
 				for b.Loop() {
-					res, err := Run(context.Background(), Options{Plan: plan, Driver: null.Driver(), Topics: []string{"t"}})
+					res, err := Run(context.Background(), Options{Plan: plan, Driver: null.Driver(), Topics: []string{"t"}, Payloads: payloads(b, plan)})
 					if err != nil {
 						b.Fatal(err)
 					}

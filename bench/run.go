@@ -18,8 +18,10 @@ import (
 
 // Options is one run.
 type Options struct {
-	Plan   *workload.Plan
-	Driver driver.Driver
+	Plan *workload.Plan
+	// Payloads are the plan's, from workload.NewSource.
+	Payloads *workload.Payloads
+	Driver   driver.Driver
 	// Bootstrap lists host:port addresses of the target.
 	Bootstrap []string
 	// Topics holds the real topic names, in the order of Plan.Topics.
@@ -100,14 +102,10 @@ func Run(ctx context.Context, opts Options) (*metrics.Result, error) {
 // prepare makes everything that costs time or memory: payloads, schedules, clients.
 func (r *run) prepare(ctx context.Context) error {
 	load := r.plan.Load
-	payloads, err := workload.NewSource(r.plan, workload.SourceOptions{})
-	if err != nil {
-		return err
-	}
-	r.payloads = payloads
+	r.payloads = r.opts.Payloads
 	r.clock = metrics.NewClock()
 	r.collector = metrics.NewCollector(load.Producers)
-	slots := slotsPerProducer(r.plan, payloads.MeanRecordBytes())
+	slots := slotsPerProducer(r.plan, r.payloads.MeanRecordBytes())
 	if slots == maxSlots {
 		r.notes = append(r.notes, fmt.Sprintf("at most %d records in flight per producer: less than buffer.memory=%d could hold", maxSlots, r.plan.Producer.BufferMemory))
 	}
@@ -151,7 +149,8 @@ func (r *run) newWorker(i, slots int) (*worker, error) {
 
 // open connects the client of worker w. Clients of one run are told apart by client.id.
 func (r *run) open(ctx context.Context, w *worker, i, slots int) error {
-	config := driver.Config{Bootstrap: r.opts.Bootstrap, Topics: r.opts.Topics, Producer: r.plan.Producer, Slots: slots, Seed: r.plan.Seed + uint64(i)}
+	config := driver.Config{Bootstrap: r.opts.Bootstrap, Topics: r.opts.Topics, Producer: r.plan.Producer, Slots: slots,
+		MaxRecordBytes: r.payloads.MaxRecordBytes(), Seed: r.plan.Seed + uint64(i)}
 	session, err := r.opts.Driver.Open(ctx, config, w.onAcks)
 	if err != nil {
 		return fmt.Errorf("driver %s: %w", r.opts.Driver.Name, err)

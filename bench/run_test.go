@@ -13,7 +13,7 @@ import (
 
 func mustRun(t *testing.T, ctx context.Context, opts Options) *metrics.Result {
 	t.Helper()
-	opts.Topics = []string{"t"}
+	opts.Topics, opts.Payloads = []string{"t"}, payloads(t, opts.Plan)
 	res, err := Run(ctx, opts)
 	if err != nil {
 		t.Fatal(err)

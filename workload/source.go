@@ -76,6 +76,15 @@ func (p *Payloads) checkSizes(plan *Plan) error {
 // MeanRecordBytes is the mean of Record.Size over the records of a run.
 func (p *Payloads) MeanRecordBytes() float64 { return p.meanBytes }
 
+// MaxRecordBytes is the largest Record.Size over the records of a run.
+func (p *Payloads) MaxRecordBytes() int {
+	largest := 0
+	for i := range p.values.wheel.n {
+		largest = max(largest, len(p.values.value(i)))
+	}
+	return p.keys.size() + largest + p.headers.size
+}
+
 // WorkingSetBytes is the memory that Fill reads from, and clients after it: arenas and tables. What is above the
 // processor's cache costs time in every client that copies a value.
 func (p *Payloads) WorkingSetBytes() int {

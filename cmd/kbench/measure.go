@@ -17,6 +17,7 @@ import (
 type measurement struct {
 	target     *target
 	plan       *workload.Plan
+	payloads   *workload.Payloads // nil: made by measure
 	driver     driver.Driver
 	topic      string // an existing topic; "": make the plan's own
 	keepTopics bool
@@ -28,6 +29,12 @@ type measurement struct {
 // measure returns the result, complete but unwritten. A result and an error together say that the target failed on the
 // way and the result tells what was measured until then.
 func (m *measurement) measure() (res *metrics.Result, err error) {
+	oneTopic(m.plan, m.topic)
+	if m.payloads == nil {
+		if m.payloads, err = workload.NewSource(m.plan, workload.SourceOptions{}); err != nil {
+			return nil, err
+		}
+	}
 	topics, err := openTopics(m.interrupts.ctx, m.target.cluster, m.plan, m.topic)
 	if err != nil {
 		return nil, targetError(err)
@@ -46,7 +53,7 @@ func (m *measurement) measure() (res *metrics.Result, err error) {
 	}()
 	abort, done := m.abort()
 	defer done()
-	res, err = bench.Run(m.interrupts.ctx, bench.Options{Plan: m.plan, Driver: m.driver, Bootstrap: m.target.addrs,
+	res, err = bench.Run(m.interrupts.ctx, bench.Options{Plan: m.plan, Payloads: m.payloads, Driver: m.driver, Bootstrap: m.target.addrs,
 		Topics: topics.names, Abort: abort, Observe: m.observe})
 	if err != nil {
 		return nil, targetError(err)

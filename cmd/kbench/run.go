@@ -89,6 +89,11 @@ func (o *runOptions) run() error {
 	if err != nil {
 		return err
 	}
+	oneTopic(plan, o.plan.topic)
+	payloads, err := workload.NewSource(plan, workload.SourceOptions{})
+	if err != nil {
+		return err
+	}
 	dir := o.output.folder(plan.Profile)
 	if err := report.CreateDir(dir); err != nil {
 		return fmt.Errorf("--out: %w", err)
@@ -102,7 +107,7 @@ func (o *runOptions) run() error {
 	}
 	defer func() { _ = target.close() }()
 	live := newLive(o.err, o.output.quiet, runTitle(plan, d.Name, target))
-	m := measurement{target: target, plan: plan, driver: d, topic: o.plan.topic, keepTopics: o.plan.keepTopics,
+	m := measurement{target: target, plan: plan, payloads: payloads, driver: d, topic: o.plan.topic, keepTopics: o.plan.keepTopics,
 		interrupts: interrupts, observe: live.observe, stderr: o.err}
 	res, failed := m.measure()
 	live.finish()

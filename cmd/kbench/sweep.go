@@ -113,6 +113,9 @@ func (o *sweepOptions) sweepPlan() (*workload.SweepPlan, error) {
 		if err != nil {
 			return nil, err
 		}
+		if o.plan.topic != "" && (axis.Name == "partitions" || strings.HasPrefix(axis.Name, "topic.") || strings.HasPrefix(axis.Name, "topics")) {
+			return nil, fmt.Errorf("--vary %s: contradicts --topic %s, which is used as it is", axis.Name, o.plan.topic)
+		}
 		axes = append(axes, axis)
 	}
 	if strings.Contains(o.plan.driver, ",") {

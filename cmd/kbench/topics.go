@@ -26,6 +26,13 @@ type runTopics struct {
 	infos   []broker.TopicInfo // as the broker describes them
 }
 
+// oneTopic leaves a plan that is to use an existing topic with one topic, whatever the profile has.
+func oneTopic(plan *workload.Plan, existing string) {
+	if existing != "" {
+		plan.Topics = plan.Topics[:1]
+	}
+}
+
 // openTopics makes the plan's topics under names of their own, or takes existing instead and adapts the plan to it.
 func openTopics(ctx context.Context, cluster *broker.Cluster, plan *workload.Plan, existing string) (*runTopics, error) {
 	t := &runTopics{cluster: cluster}
