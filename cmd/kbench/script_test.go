@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"kbench/metrics"
 )
 
 func TestMain(m *testing.M) {
@@ -40,7 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TMPDIR", env.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"listen": listen, "freeport": freePort},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"listen": listen, "freeport": freePort, "counted": counted},
 	})
 }
 
@@ -81,4 +84,21 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Setenv(args[0], l.Addr().String())
 	ts.Check(l.Close())
+}
+
+// counted DIR holds a result's acknowledged records against what its partitions count.
+func counted(ts *testscript.TestScript, neg bool, args []string) {
+	var r metrics.Result
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "result.json"))), &r))
+	t := r.Totals
+	if t.Failed+t.Censored+t.WarmupFailed+t.WarmupCensored > 0 || t.Acked == 0 {
+		ts.Fatalf("not every record was acknowledged: %+v", t)
+	}
+	stored := uint64(0)
+	for _, p := range r.Partitions {
+		stored += uint64(p.Records)
+	}
+	if acked := t.Acked + t.WarmupRecords; stored != acked {
+		ts.Fatalf("%d records acknowledged, the broker has %d", acked, stored)
+	}
 }
