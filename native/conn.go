@@ -157,6 +157,9 @@ func (c *conn) readFrame() ([]byte, error) {
 		return nil, err
 	}
 	n := binary.BigEndian.Uint32(head)
+	if head[0] == 0x15 && head[1] == 3 { // an alert
+		return nil, fmt.Errorf("%w: it answers with TLS", wire.ErrMalformed)
+	}
 	if n < 4 || n > maxResponse {
 		return nil, fmt.Errorf("%w: it answers with %q, which is no length of a response", wire.ErrMalformed, head)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"kbench/native/wire"
@@ -72,6 +73,9 @@ func (c *control) ask(ctx context.Context, key, lowest, highest int16, body func
 	c.close()
 	if reused && ctx.Err() == nil { // the broker may have closed an idle connection
 		return c.ask(ctx, key, lowest, highest, body)
+	}
+	if errors.Is(err, io.EOF) {
+		return r, version, fmt.Errorf("%w: it closed the connection on request %d (a listener that wants SASL?)", ErrNoBroker, key)
 	}
 	return r, version, fmt.Errorf("%w: %w", ErrNoBroker, err)
 }

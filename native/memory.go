@@ -16,6 +16,7 @@ type memory struct {
 	waiting []*waiter // in order of arrival
 	spare   []*waiter
 	closed  bool
+	poison  bool // for tests: overwrite freed buffers, so that a writer that still holds one sends rubbish
 
 	waits  int64 // Produce calls that had to wait
 	waitNS int64
@@ -62,9 +63,10 @@ func (m *memory) take(mem int64) *batch {
 
 // give takes a batch back that neither the accumulator nor a writer uses any more.
 func (m *memory) give(b *batch) {
-	if poison {
-		for i := range b.buf[:cap(b.buf)] {
-			b.buf[:cap(b.buf)][i] = 0xdb
+	if m.poison {
+		whole := b.buf[:cap(b.buf)]
+		for i := range whole {
+			whole[i] = 0xdb
 		}
 	}
 	if b.mem == int64(m.size) {

@@ -20,10 +20,14 @@ func (pr *Producer) open(ctx context.Context) error {
 		defer cancel()
 	}
 	deadline := pr.now() + int64(min(openPatience, max(pr.cfg.MaxBlock, time.Second)))
+	var missing error
 	for {
 		err := pr.updateMetadata(ctx)
 		if err == nil {
-			err = pr.topicsMissing()
+			missing = pr.topicsMissing()
+			err = missing
+		} else if ctx.Err() != nil && missing != nil {
+			return missing // the time ran out on it, not on the broker
 		}
 		if err == nil {
 			break

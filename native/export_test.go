@@ -1,0 +1,8 @@
+package native
+
+// Poison makes the producer overwrite freed buffers.
+func (pr *Producer) Poison() {
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	pr.mem.poison = true
+}

@@ -1,0 +1,110 @@
+package native_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kbench/native"
+)
+
+// answering listens and answers whatever comes with the text; empty: it closes; "silence": it does nothing.
+func answering(t *testing.T, text string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if text == "silence" {
+				defer nc.Close()
+				continue
+			}
+			_, _ = nc.Read(make([]byte, 64))
+			_, _ = io.WriteString(nc, text)
+			nc.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestNewFails checks that New says at once, and clearly, what is wrong.
+func TestNewFails(t *testing.T) {
+	gone := answering(t, "")
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	for _, tc := range []struct {
+		name string
+		set  func(*native.Config, *kfake.Cluster)
+		is   error
+		text []string
+	}{
+		{"nobody there", func(c *native.Config, _ *kfake.Cluster) { c.Bootstrap = []string{nobody.Addr().String()} },
+			native.ErrNoBroker, []string{nobody.Addr().String(), "refused"}},
+		{"closes", func(c *native.Config, _ *kfake.Cluster) { c.Bootstrap = []string{gone} }, native.ErrNotKafka, []string{gone, "closed"}},
+		{"web server", func(c *native.Config, _ *kfake.Cluster) {
+			c.Bootstrap = []string{answering(t, "HTTP/1.1 400 Bad\r\n\r\n")}
+		},
+			native.ErrNotKafka, []string{"HTTP"}},
+		{"TLS", func(c *native.Config, _ *kfake.Cluster) {
+			c.Bootstrap = []string{answering(t, "\x15\x03\x03\x00\x02\x02\x46")}
+		}, native.ErrNotKafka, []string{"TLS"}},
+		{"silence", func(c *native.Config, _ *kfake.Cluster) {
+			c.Bootstrap, c.RequestTimeout = []string{answering(t, "silence")}, 100*time.Millisecond
+		}, native.ErrNotKafka, []string{"answer within 100ms"}},
+		{"topic missing", func(c *native.Config, _ *kfake.Cluster) {
+			c.Topics, c.MaxBlock = []string{"a", "nope"}, 200*time.Millisecond
+		},
+			native.ErrUnknownTopic, []string{`"nope"`, "doesn't exist"}},
+		{"forbidden", func(c *native.Config, k *kfake.Cluster) {
+			k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "a", Err: kerr.TopicAuthorizationFailed, Count: -1})
+		}, &native.Error{Code: 29}, []string{`"a"`, "authorised"}},
+		{"idempotence with acks=1", func(c *native.Config, _ *kfake.Cluster) { c.Acks = 1 }, nil, []string{"acks=all"}},
+		{"delivery time-out too short", func(c *native.Config, _ *kfake.Cluster) { c.DeliveryTimeout = time.Second }, nil, []string{"delivery.timeout.ms", "1s"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, l := cluster(t), newLedger()
+			cfg := config(c, l)
+			tc.set(&cfg, c)
+			p, err := native.New(ctxFor(t), cfg)
+			if err == nil {
+				p.Close()
+				t.Fatal("New succeeds")
+			}
+			if tc.is != nil && !errors.Is(err, tc.is) {
+				t.Errorf("%v isn't %v", err, tc.is)
+			}
+			for _, part := range tc.text {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q doesn't say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+// TestSecondAddress needs only one bootstrap server that answers.
+func TestSecondAddress(t *testing.T) {
+	c, l := cluster(t), newLedger()
+	cfg := config(c, l)
+	cfg.Bootstrap = append([]string{answering(t, ""), "127.0.0.1:1"}, cfg.Bootstrap...)
+	p := open(t, cfg)
+	produce(t, p, records(0, 10))
+	l.check(t, 10, false)
+}
