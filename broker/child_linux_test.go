@@ -239,3 +239,30 @@ func TestChildrenDieWithTheirParent(t *testing.T) {
 		t.Run(kind, func(t *testing.T) { startParent(t, kind).kill(t) })
 	}
 }
+
+// TestKafkaParentKilled kills the process that started a broker: the broker goes with it, and the next start removes
+// its data.
+func TestKafkaParentKilled(t *testing.T) {
+	needKafka(t)
+	tmp := t.TempDir()
+	p := startParent(t, KindKafka, "TMPDIR="+tmp)
+	if filepath.Dir(p.dir) != tmp {
+		t.Fatalf("data is in %s, want it under %s", p.dir, tmp)
+	}
+	p.kill(t)
+	if _, err := os.Stat(p.dir); err != nil {
+		t.Fatalf("nothing was left behind to be removed: %v", err)
+	}
+	var said []string
+	target, err := Start(testContext(t), Spec{Kind: KindKafka, Dir: tmp, Log: func(l string) { said = append(said, l) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(p.dir); !os.IsNotExist(err) {
+		t.Errorf("%s is still there (%v); said %q", p.dir, err, said)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkGone(t, tmp, target.Nodes()[0].PID)
+}

@@ -2,7 +2,17 @@
 
 package broker
 
-import "errors"
+import (
+	"errors"
+	"os"
+	"syscall"
+)
 
 // runPinned has nothing to do here.
 func runPinned() error { return errors.ErrUnsupported }
+
+// isAlive tells whether a process runs.
+func isAlive(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && p.Signal(syscall.Signal(0)) == nil
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 )
@@ -112,17 +111,4 @@ func lockStale(dir string) (*fileLock, bool) {
 	}
 	lock, err := tryLock(path)
 	return lock, err == nil
-}
-
-// logTail is the last lines of a log file in one, for an error; "" if there is nothing to show.
-func logTail(path string) string {
-	if path == "" {
-		return ""
-	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "" // it never came to writing a log
-	}
-	const most = 64 << 10
-	return condense(strings.Split(string(raw[max(0, len(raw)-most):]), "\n"))
 }

@@ -191,7 +191,7 @@ func mavenError(version string, lines []string, err error) error {
 	}
 	meaning := "mvn couldn't fetch Kafka " + version
 	switch {
-	case containsAny(said, "Could not transfer", "Unknown host", "name resolution", "Connection refused", "timed out", "unreachable", "offline mode"):
+	case containsAny(said, "Could not transfer", "No plugin found for prefix", "Unknown host", "name resolution", "Connection refused", "timed out", "unreachable", "offline mode"):
 		meaning += ": it doesn't reach its repository (network, proxy or mirror settings in ~/.m2/settings.xml; or set KAFKA_HOME to an unpacked Kafka distribution)"
 	case containsAny(said, "Could not find artifact", "was not found in"):
 		meaning += fmt.Sprintf(": its repository has no such version (known to work are %s)", strings.Join(knownVersions(), ", "))

@@ -111,6 +111,8 @@ func TestMavenErrors(t *testing.T) {
 		{"none", nil, []string{"4.3.1", "install Maven", "KAFKA_HOME"}},
 		{"no network", map[string]string{"mvn": `echo "[ERROR] Failed: Could not transfer artifact x: Unknown host repo -> [Help 1]"
 echo "[ERROR]"; echo "[ERROR] Re-run Maven with -e"; exit 1`}, []string{"doesn't reach its repository", "Unknown host repo", "KAFKA_HOME"}},
+		{"no network at all", map[string]string{"mvn": `echo "[ERROR] No plugin found for prefix 'dependency' in the current project -> [Help 1]"; exit 1`},
+			[]string{"doesn't reach its repository", "No plugin found"}},
 		{"no such version", map[string]string{"mvn": `printf '\033[31m[ERROR]\033[m Could not find artifact kafka:4.3.1 in central\n'; exit 1`},
 			[]string{"no such version", "Could not find artifact", "3.9.1, 4.0.1"}},
 		{"other", map[string]string{"mvn": "echo JAVA_HOME is wrong >&2; exit 3"}, []string{"exit status 3", "JAVA_HOME is wrong"}},
@@ -164,9 +166,8 @@ func TestMavenOnceForAll(t *testing.T) {
 	}
 	wg.Wait()
 	checkCache(t, dir, 1)
-	runs, err := os.ReadFile(filepath.Join(dir, "runs"))
-	if got := strings.Count(string(runs), "run"); err != nil || got != 1 {
-		t.Errorf("mvn ran %d times, want 1 (%v)", got, err)
+	if got := runs(t, dir); got != 1 {
+		t.Errorf("mvn ran %d times, want 1", got)
 	}
 }
 
@@ -179,4 +180,68 @@ func TestMavenInterrupted(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	checkCache(t, dir, 0)
+}
+
+// fakeKafka replaces Java by a script that plays the storage tool and then, as a broker, does what body says, in the
+// folder of the node.
+func fakeKafka(t *testing.T, format, body string) string {
+	t.Helper()
+	dir := tools(t, map[string]string{"java": fmt.Sprintf(`case "$*" in
+*-version*) %s;;
+*StorageTool*) %s;;
+*) echo run >> "$(dirname "$0")/runs"; %s;;
+esac`, javaScript("17.0.1"), format, body)})
+	fakeHome(t, filepath.Join(dir, "kafka"), "4.3.1")
+	t.Setenv("KAFKA_HOME", filepath.Join(dir, "kafka"))
+	return dir
+}
+
+// runs is how often the script of fakeKafka or goodMaven ran.
+func runs(t *testing.T, dir string) int {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(dir, "runs"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return strings.Count(string(raw), "run")
+}
+
+// TestKafkaThatFails has brokers that don't come up, and looks at what is said and what is left.
+func TestKafkaThatFails(t *testing.T) {
+	cases := []struct {
+		name         string
+		format, body string
+		brokers      int
+		runs         int
+		want         []string
+	}{
+		{"format", "echo bad storage >&2; exit 1", "true", 1, 0, []string{"formatting the storage of broker 1", "exit status 1", "bad storage"}},
+		{"dies", "true", "echo the reason > server.log; echo boom >&2; exit 3", 1, 1, []string{"broker 1 of Kafka 4.3.1 ended", "exit status 3", "boom", "the reason"}},
+		{"one of three dies", "true", `case "$PWD" in */node-2) exit 3;; esac; sleep 1000`, 3, 3, []string{"broker 2 of Kafka 4.3.1 ended", "exit status 3"}},
+		{"port taken", "true", "echo BindException > server.log; exit 1", 1, startAttempts, []string{"port was taken", "BindException"}},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			dir, data := fakeKafka(t, tc.format, tc.body), t.TempDir()
+			_, err := Start(testContext(t), Spec{Kind: KindKafka, Brokers: tc.brokers, Dir: data})
+			mustContain(t, err, tc.want...)
+			if got := runs(t, dir); got != tc.runs {
+				t.Errorf("brokers were started %d times, want %d", got, tc.runs)
+			}
+			checkGone(t, data)
+		})
+	}
+}
+
+// TestKafkaInterrupted cancels the start of brokers that never answer.
+func TestKafkaInterrupted(t *testing.T) {
+	fakeKafka(t, "true", "sleep 1000")
+	data := t.TempDir()
+	ctx, cancel := context.WithCancel(testContext(t))
+	time.AfterFunc(300*time.Millisecond, cancel)
+	_, err := Start(ctx, Spec{Kind: KindKafka, Brokers: 3, Dir: data})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	checkGone(t, data)
 }

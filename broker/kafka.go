@@ -126,7 +126,7 @@ func (k *kafka) prepare(ctx context.Context) error {
 		if err := n.write(k.nodes, k.spec.Properties); err != nil {
 			return fmt.Errorf("folder of broker %d: %w", n.id, err)
 		}
-		format := k.javaCommand(n, []string{"-Xmx128m"}, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", n.propertiesPath())
+		format := k.javaCommand(n, []string{"-Xmx128m", "-XX:TieredStopAtLevel=1"}, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", n.propertiesPath())
 		format.name = fmt.Sprintf("formatting the storage of broker %d", n.id)
 		stdout, stderr, err := runProcess(ctx, format)
 		if ctx.Err() != nil {

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -123,6 +125,26 @@ func TestCondense(t *testing.T) {
 	}
 	if got := condense([]string{"1", "2", "3", "4", "5", "6"}); got != "2 | 3 | 4 | 5 | 6" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestLogTail(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := logTail(path); got != "" {
+		t.Errorf("without a file: %q", got)
+	}
+	write("1 WARN a (X)\n2 WARN b (X)\n")
+	if got := logTail(path); got != "1 WARN a (X) | 2 WARN b (X)" {
+		t.Errorf("without an error: %q", got)
+	}
+	write("1 WARN a (X)\n2 ERROR cause (X)\njava.X: y\n\tat z\n2 ERROR cause (X)\n3 ERROR c\n4 ERROR d\n5 ERROR e\n6 ERROR f\n")
+	if got, want := logTail(path), "2 ERROR cause (X) | java.X: y | 3 ERROR c | 4 ERROR d | 5 ERROR e"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

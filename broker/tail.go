@@ -2,6 +2,8 @@ package broker
 
 import (
 	"bytes"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -61,8 +63,14 @@ func (t *tail) lines() []string {
 // text is the last few lines in one, for an error.
 func (t *tail) text() string { return condense(t.lines()) }
 
-// condense joins the last lines that say something into one, for an error: no blank ones, no stack of Java or Go.
+// condense joins the last lines that say something into one, for an error.
 func condense(lines []string) string {
+	said := telling(lines)
+	return strings.Join(said[max(0, len(said)-shownLines):], " | ")
+}
+
+// telling picks the lines that say something: no blank ones, no stack of Java or Go, none twice; long ones cut.
+func telling(lines []string) []string {
 	var said []string
 	for _, l := range lines {
 		trimmed := strings.TrimSpace(l)
@@ -72,7 +80,29 @@ func condense(lines []string) string {
 		if len(trimmed) > shownMax {
 			trimmed = trimmed[:shownMax] + "…"
 		}
-		said = append(said, trimmed)
+		if !slices.Contains(said, trimmed) {
+			said = append(said, trimmed)
+		}
 	}
-	return strings.Join(said[max(0, len(said)-shownLines):], " | ")
+	return said
+}
+
+// logTail picks from a log file of Kafka what is worth an error, in one line: from the first error on, since those after
+// it mostly follow from it; the last lines if there is no error; "" if there is nothing to show.
+func logTail(path string) string {
+	if path == "" {
+		return ""
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "" // it never came to writing a log
+	}
+	const most = 256 << 10
+	lines := strings.Split(string(raw[max(0, len(raw)-most):]), "\n")
+	first := slices.IndexFunc(lines, func(l string) bool { return containsAny(l, " ERROR ", " FATAL ") })
+	if first < 0 {
+		return condense(lines)
+	}
+	said := telling(lines[first:])
+	return strings.Join(said[:min(len(said), shownLines)], " | ")
 }

@@ -304,6 +304,25 @@ func (c *Cluster) EndOffsets(ctx context.Context, names []string) (map[string][]
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
+	for {
+		// A leader that the metadata names already may not know of it yet (a new topic, a moved partition).
+		ends, err := c.endOffsets(ctx, names)
+		if err == nil || !kerr.IsRetriable(err) {
+			return ends, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(leaderPoll):
+		}
+	}
+}
+
+// leaderPoll is the time between two tries to reach a partition's leader.
+const leaderPoll = 50 * time.Millisecond
+
+// endOffsets asks once.
+func (c *Cluster) endOffsets(ctx context.Context, names []string) (map[string][]int64, error) {
 	listed, err := c.adm.ListEndOffsets(ctx, names...)
 	if err != nil {
 		return nil, fmt.Errorf("asking for end offsets: %w", plain(err))
