@@ -91,15 +91,8 @@ func (l *link) send(n *node, req *request) error {
 		compressed += len(b.buf)
 	}
 	size := l.encode(pr, req)
-	l.writing.Lock()
-	err := l.nc.SetWriteDeadline(time.Now().Add(pr.cfg.RequestTimeout))
-	if err == nil {
-		_, err = req.bufs.WriteTo(l.nc)
-	}
-	req.written.Store(err == nil)
-	l.writing.Unlock()
-	clear(req.keep)
 
+	// Counted before the write: the response can be there, and the request used again, before the write returns here.
 	pr.mu.Lock()
 	s := &pr.stats
 	s.Requests++
@@ -108,10 +101,21 @@ func (l *link) send(n *node, req *request) error {
 	s.UncompressedBytes += int64(raw)
 	s.CompressedBytes += int64(compressed)
 	s.ProduceVersion = max(s.ProduceVersion, int64(l.version))
+	pr.mu.Unlock()
+
+	l.writing.Lock()
+	err := l.nc.SetWriteDeadline(time.Now().Add(pr.cfg.RequestTimeout))
+	if err == nil {
+		_, err = req.bufs.WriteTo(l.nc)
+	}
+	clear(req.keep)
+	req.written.Store(err == nil) // the reader may take req from here on
+	l.writing.Unlock()
 	if err != nil || pr.cfg.Acks != 0 {
-		pr.mu.Unlock()
 		return err
 	}
+
+	pr.mu.Lock()
 	l.popFlight()
 	l.settled = pr.settleAll(req, codeNone, pr.now(), l.settled)
 	l.recycle(req)
