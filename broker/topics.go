@@ -307,7 +307,7 @@ func (c *Cluster) EndOffsets(ctx context.Context, names []string) (map[string][]
 	for {
 		// A leader that the metadata names already may not know of it yet (a new topic, a moved partition).
 		ends, err := c.endOffsets(ctx, names)
-		if err == nil || !kerr.IsRetriable(err) {
+		if err == nil || !kerr.IsRetriable(err) || errors.Is(err, kerr.UnknownTopicOrPartition) {
 			return ends, err
 		}
 		select {
