@@ -34,11 +34,11 @@ func TestDataDirRemovesStaleOnes(t *testing.T) {
 
 	var said []string
 	log := func(l string) { said = append(said, l) }
-	first, err := newDataDir(parent, log)
+	first, err := newDataDir(parent, 1, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := newDataDir(parent, log) // must not take first for stale, though the owner is this very process
+	second, err := newDataDir(parent, 1, log) // must not take first for stale, though the owner is this very process
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +67,10 @@ func TestDataDirErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	ignore := func(string) {}
-	_, err := newDataDir(filepath.Join(dir, "missing"), ignore)
+	_, err := newDataDir(filepath.Join(dir, "missing"), 1, ignore)
 	mustContain(t, err, "missing")
-	_, err = newDataDir(file, ignore)
+	_, err = newDataDir(file, 1, ignore)
 	mustContain(t, err, file, "isn't a folder")
-	mustContain(t, checkSpace(dir, 1<<62), "GiB are free", dir)
+	_, err = newDataDir(dir, 1<<30, ignore)
+	mustContain(t, err, "GiB are free", dir)
 }

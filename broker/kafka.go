@@ -55,7 +55,7 @@ func startKafka(ctx context.Context, spec Spec) (*Target, error) {
 	if err := k.java.check(k.jars.version); err != nil {
 		return nil, err
 	}
-	if k.data, err = newDataDir(spec.Dir, spec.Log); err != nil {
+	if k.data, err = newDataDir(spec.Dir, spec.Brokers, spec.Log); err != nil {
 		return nil, err
 	}
 	spec.Log(fmt.Sprintf("starting Kafka %s, %s", k.jars.version, plural(spec.Brokers, "broker")))

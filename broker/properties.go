@@ -10,7 +10,7 @@ import (
 )
 
 // segmentBytes bounds a log segment, and what retention leaves of a partition: a run at full speed writes some hundred
-// MB a second.
+// MB a second. A topic whose records are all to be read again sets retention.bytes=-1 for itself.
 const segmentBytes = 64 << 20
 
 // serverProperties is the configuration of one node, in Kafka's names. extra wins.
@@ -44,11 +44,11 @@ func serverProperties(n kafkaNode, all []kafkaNode, extra map[string]string) map
 		"group.initial.rebalance.delay.ms":         "0",
 		"log.cleaner.dedupe.buffer.size":           "2097152",
 
-		// The disk stays bounded: what exceeds the retention goes within seconds, not after five minutes.
+		// The disk stays bounded: what exceeds the retention goes within two seconds, not after five minutes.
 		"log.segment.bytes":               strconv.Itoa(segmentBytes),
 		"log.retention.bytes":             strconv.Itoa(segmentBytes),
-		"log.retention.check.interval.ms": "5000",
-		"log.initial.task.delay.ms":       "5000",
+		"log.retention.check.interval.ms": "1000",
+		"log.initial.task.delay.ms":       "1000",
 		"log.segment.delete.delay.ms":     "1000",
 	}
 	if len(all) > 1 {
