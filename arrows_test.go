@@ -67,7 +67,7 @@ func TestImportArrows(t *testing.T) {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); name != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "deps_tmp") {
+			if name := d.Name(); name != "." && (strings.HasPrefix(name, ".") || name == "testdata") {
 				return filepath.SkipDir
 			}
 			return nil
