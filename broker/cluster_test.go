@@ -2,18 +2,23 @@ package broker
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // TestClusterOnEmbedded runs the life of topics on the sink and the fake cluster, with one and with three brokers.
@@ -122,7 +127,9 @@ func TestMissingTopic(t *testing.T) {
 func TestConnectErrors(t *testing.T) {
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
-	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	closed := listen(t, func(c net.Conn) { c.Close() })
 	binary := listen(t, func(c net.Conn) { _, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.6\r\n")) })
@@ -179,6 +186,63 @@ func TestConnectTakesAnyAddress(t *testing.T) {
 	if _, err := c.Info(testContext(t)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestAdvertisedAddress has a broker that answers and names an address where nobody is.
+func TestAdvertisedAddress(t *testing.T) {
+	nobody := freeAddr(t)
+	addr := listen(t, func(c net.Conn) { answerAs(c, nobody) })
+	_, err := Connect(testContext(t), []string{addr})
+	mustContain(t, err, "advertised.listeners", nobody, "nothing listens there")
+}
+
+// answerAs plays a broker that knows ApiVersions v0 and Metadata v4 and names one broker at advertised.
+func answerAs(c net.Conn, advertised string) {
+	defer c.Close()
+	host, port, _ := net.SplitHostPort(advertised)
+	n, _ := strconv.Atoi(port)
+	for {
+		var head [12]byte // size, key, version, correlation id
+		if _, err := io.ReadFull(c, head[:]); err != nil {
+			return
+		}
+		if _, err := io.CopyN(io.Discard, c, int64(binary.BigEndian.Uint32(head[:]))-8); err != nil {
+			return
+		}
+		versions, metadata := kmsg.NewApiVersionsResponse(), kmsg.NewMetadataResponse()
+		versions.ApiKeys = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 3, MaxVersion: 4}}
+		metadata.Version = 4
+		metadata.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 1, Host: host, Port: int32(n)}}
+		body := versions.AppendTo(nil)
+		if binary.BigEndian.Uint16(head[4:]) == 3 {
+			body = metadata.AppendTo(nil)
+		}
+		answer := binary.BigEndian.AppendUint32(nil, uint32(4+len(body)))
+		if _, err := c.Write(append(append(answer, head[8:]...), body...)); err != nil {
+			return
+		}
+	}
+}
+
+// TestNotAuthorised uses a cluster on which nobody may do anything.
+func TestNotAuthorised(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableACLs(), kfake.SeedTopics(1, "secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	c, err := Connect(testContext(t), fake.ListenAddrs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx := testContext(t)
+	_, err = c.DescribeTopics(ctx, []string{"secret"})
+	mustContain(t, err, `topic "secret"`, "isn't authorised", "DESCRIBE")
+	_, err = c.EndOffsets(ctx, []string{"secret"})
+	mustContain(t, err, `topic "secret"`, "isn't authorised")
+	err = c.CreateTopics(ctx, []TopicSpec{{Name: "new", Partitions: 1, ReplicationFactor: 1}})
+	mustContain(t, err, `topic "new"`, "isn't authorised", "CREATE")
 }
 
 func TestNearest(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -37,20 +39,24 @@ func (c *Cluster) DescribeTopics(ctx context.Context, names []string) ([]TopicIn
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	m, err := c.adm.Metadata(ctx, names...)
+	topics, err := topicsAt(ctx, c.cl, names)
 	if err != nil {
-		return nil, fmt.Errorf("describing topics: %w", plain(err))
+		return nil, fmt.Errorf("describing topics: %w", err)
 	}
 	infos := make([]TopicInfo, len(names))
 	for i, name := range names {
-		t, ok := m.Topics[name]
-		if !ok {
-			t.Err = kerr.UnknownTopicOrPartition
+		t, ok := topics[name]
+		err := kerr.ErrorForCode(t.ErrorCode)
+		if !ok || err == nil && len(t.Partitions) == 0 {
+			err = kerr.UnknownTopicOrPartition
 		}
-		if t.Err != nil {
-			return nil, c.topicError(ctx, name, t.Err)
+		if err != nil {
+			return nil, c.topicError(ctx, name, err)
 		}
-		infos[i] = TopicInfo{Name: name, Partitions: int32(len(t.Partitions)), ReplicationFactor: int16(t.Partitions.NumReplicas()), Config: map[string]string{}}
+		infos[i] = TopicInfo{
+			Name: name, Partitions: int32(len(t.Partitions)), ReplicationFactor: int16(len(t.Partitions[0].Replicas)),
+			Config: map[string]string{},
+		}
 	}
 	return infos, c.describeConfigs(ctx, infos)
 }
@@ -100,4 +106,57 @@ func isShown(cfg kadm.Config) bool {
 func cantTell(err error) bool {
 	var auth *kadm.AuthError
 	return errors.As(err, &auth) || errors.Is(err, kerr.TopicAuthorizationFailed)
+}
+
+// EndOffsets returns the end offset of every partition: by topic, in the order of the partitions.
+func (c *Cluster) EndOffsets(ctx context.Context, names []string) (map[string][]int64, error) {
+	if len(names) == 0 {
+		return map[string][]int64{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for {
+		// A leader that the metadata names already may not know of it yet (a new topic, a moved partition).
+		ends, err := c.endOffsets(ctx, names)
+		if err == nil || !kerr.IsRetriable(err) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return ends, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(leaderPoll):
+		}
+	}
+}
+
+// leaderPoll is the time between two tries to reach a partition's leader.
+const leaderPoll = 50 * time.Millisecond
+
+// endOffsets asks once.
+func (c *Cluster) endOffsets(ctx context.Context, names []string) (map[string][]int64, error) {
+	listed, err := c.adm.ListEndOffsets(ctx, names...)
+	if errors.Is(err, kerr.TopicAuthorizationFailed) {
+		return nil, c.topicError(ctx, strings.Join(names, ", "), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking for end offsets: %w", plain(err))
+	}
+	ends := make(map[string][]int64, len(names))
+	for _, name := range names {
+		offsets := make([]int64, len(listed[name]))
+		for p, o := range listed[name] {
+			if o.Err != nil {
+				return nil, c.topicError(ctx, name, o.Err)
+			}
+			if int(p) >= len(offsets) || p < 0 {
+				return nil, fmt.Errorf("end offsets of topic %q: partition %d is missing", name, len(offsets)-1)
+			}
+			offsets[p] = o.Offset
+		}
+		if len(offsets) == 0 {
+			return nil, c.topicError(ctx, name, kerr.UnknownTopicOrPartition)
+		}
+		ends[name] = offsets
+	}
+	return ends, nil
 }
