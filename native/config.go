@@ -36,9 +36,11 @@ type Config struct {
 	MetadataMaxAge      time.Duration // metadata.max.age.ms
 	ConnectionsMaxIdle  time.Duration // connections.max.idle.ms; 0: never close
 	SocketSetupTimeout  time.Duration // socket.connection.setup.timeout.ms
-	SendBuffer          int           // send.buffer.bytes, −1: the system's default
-	ReceiveBuffer       int           // receive.buffer.bytes, −1: the system's default
-	ClientID            string        // client.id
+	// SocketSetupTimeoutMax is socket.connection.setup.timeout.max.ms: what the time limit grows to (KIP-601).
+	SocketSetupTimeoutMax time.Duration
+	SendBuffer            int    // send.buffer.bytes, −1: the system's default
+	ReceiveBuffer         int    // receive.buffer.bytes, −1: the system's default
+	ClientID              string // client.id
 
 	Partitioner             Partitioner   // partitioner.class
 	PartitionerAdaptive     bool          // partitioner.adaptive.partitioning.enable
@@ -59,7 +61,7 @@ func DefaultConfig() Config {
 		RequestTimeout: 30 * time.Second, DeliveryTimeout: 2 * time.Minute,
 		RetryBackoff: 100 * time.Millisecond, RetryBackoffMax: time.Second,
 		ReconnectBackoff: 50 * time.Millisecond, ReconnectBackoffMax: time.Second,
-		MetadataMaxAge: 5 * time.Minute, ConnectionsMaxIdle: 9 * time.Minute, SocketSetupTimeout: 10 * time.Second,
+		MetadataMaxAge: 5 * time.Minute, ConnectionsMaxIdle: 9 * time.Minute, SocketSetupTimeout: 10 * time.Second, SocketSetupTimeoutMax: 30 * time.Second,
 		SendBuffer: 131072, ReceiveBuffer: 32768, ClientID: "native",
 		PartitionerAdaptive: true,
 	}

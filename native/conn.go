@@ -34,9 +34,9 @@ type conn struct {
 	frame       []byte // of the response being read
 }
 
-// dial connects and negotiates versions.
-func dial(ctx context.Context, cfg *Config, addr string) (*conn, error) {
-	d := net.Dialer{Timeout: cfg.SocketSetupTimeout}
+// dial connects, within setup, and negotiates versions.
+func dial(ctx context.Context, cfg *Config, addr string, setup time.Duration) (*conn, error) {
+	d := net.Dialer{Timeout: setup}
 	nc, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err

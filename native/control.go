@@ -37,7 +37,7 @@ func (c *control) connect(ctx context.Context) error {
 	for range c.addrs {
 		addr := c.addrs[c.next%len(c.addrs)]
 		c.next++
-		conn, err := dial(ctx, c.cfg, addr)
+		conn, err := dial(ctx, c.cfg, addr, c.cfg.SocketSetupTimeout)
 		if err == nil {
 			c.conn = conn
 			return nil

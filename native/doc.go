@@ -10,3 +10,6 @@
 // the connection settles each batch (response.go): acknowledged, sent again, split, or failed. Batches past
 // delivery.timeout.ms are failed by expiry.go; metadata.go follows leaders.
 package native
+
+// Version is the version of this package.
+const Version = "0.1.0"

@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"kbench/native/wire"
 )
@@ -35,9 +36,9 @@ const (
 	produceZstd    = 7
 )
 
-// newLink connects for producing.
-func (pr *Producer) newLink(addr string) (*link, error) {
-	c, err := dial(pr.ctx, &pr.cfg, addr)
+// newLink connects for producing, within setup.
+func (pr *Producer) newLink(addr string, setup time.Duration) (*link, error) {
+	c, err := dial(pr.ctx, &pr.cfg, addr, setup)
 	if err != nil {
 		return nil, err
 	}

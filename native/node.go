@@ -98,7 +98,7 @@ func (n *node) run() {
 		pr.mu.Lock()
 		addr := n.addr
 		pr.mu.Unlock()
-		l, err := pr.newLink(addr)
+		l, err := pr.newLink(addr, n.setupTimeout())
 		if err != nil {
 			n.postpone()
 			continue
@@ -145,6 +145,18 @@ func (n *node) nextTimed() int64 {
 		at = min(at, p.due)
 	}
 	return at
+}
+
+// setupTimeout is how long the next attempt to connect may take: it grows with the attempts that failed in a row, by the
+// same rule as a backoff (KIP-601).
+func (n *node) setupTimeout() time.Duration {
+	pr := n.pr
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	if n.failures == 0 {
+		return pr.cfg.SocketSetupTimeout
+	}
+	return time.Duration(pr.backoff(n.failures+1, pr.cfg.SocketSetupTimeout, pr.cfg.SocketSetupTimeoutMax))
 }
 
 // postpone backs off after a connection that couldn't be made.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"kbench/driver"
@@ -18,19 +17,11 @@ func Driver() driver.Driver {
 	return driver.Driver{
 		Name:         "native",
 		Client:       "kbench/native",
-		Version:      version(),
+		Version:      native.Version,
 		About:        "kbench's own producer, the cheapest per record",
 		Capabilities: capabilities(),
 		Open:         open,
 	}
-}
-
-// version is the version of this program.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 // capabilities is the table of what isn't carried out exactly as in Kafka's own client.
@@ -42,9 +33,6 @@ func capabilities() []driver.Capability {
 			Allows: func(c *workload.ProducerConfig) bool { return c.LZ4Level >= 1 && c.LZ4Level <= 9 }},
 		{Setting: "compression.zstd.level", Support: driver.Mapped, How: "klauspost/compress knows four levels: below 3, 3 to 6, 7 to 9, 10 and more"},
 		{Setting: "client.rack", Support: driver.Unsupported, Values: []string{""}},
-		{Setting: "socket.connection.setup.timeout.max.ms", Support: driver.Unsupported, Values: []string{"as socket.connection.setup.timeout.ms"},
-			How:    "the time limit of connecting doesn't grow",
-			Allows: func(c *workload.ProducerConfig) bool { return c.SocketSetupTimeoutMax == c.SocketSetupTimeout }},
 		{Setting: "transactional.id", Support: driver.Unsupported, Values: []string{""}, How: "no transactions yet"},
 		{Setting: "transaction.timeout.ms", Support: driver.Unsupported, Values: []string{"any: without effect"}, How: "no transactions yet",
 			Allows: func(*workload.ProducerConfig) bool { return true }},
@@ -90,7 +78,7 @@ func config(cfg *driver.Config) (native.Config, error) {
 		RequestTimeout: p.RequestTimeout, DeliveryTimeout: p.DeliveryTimeout,
 		RetryBackoff: p.RetryBackoff, RetryBackoffMax: p.RetryBackoffMax,
 		ReconnectBackoff: p.ReconnectBackoff, ReconnectBackoffMax: p.ReconnectBackoffMax,
-		MetadataMaxAge: p.MetadataMaxAge, ConnectionsMaxIdle: p.ConnectionsMaxIdle, SocketSetupTimeout: p.SocketSetupTimeout,
+		MetadataMaxAge: p.MetadataMaxAge, ConnectionsMaxIdle: p.ConnectionsMaxIdle, SocketSetupTimeout: p.SocketSetupTimeout, SocketSetupTimeoutMax: p.SocketSetupTimeoutMax,
 		SendBuffer: p.SendBufferBytes, ReceiveBuffer: p.ReceiveBufferBytes, ClientID: p.ClientID,
 		Partitioner: partitioner, PartitionerAdaptive: p.PartitionerAdaptive,
 		PartitionerAvailTimeout: p.PartitionerAvailTmo, PartitionerIgnoreKeys: p.PartitionerIgnoreKeys,
@@ -124,7 +112,7 @@ func effective(c native.Config) map[string]string {
 	e.Millis("metadata.max.age.ms", c.MetadataMaxAge)
 	e.Millis("connections.max.idle.ms", c.ConnectionsMaxIdle)
 	e.Millis("socket.connection.setup.timeout.ms", c.SocketSetupTimeout)
-	e.Millis("socket.connection.setup.timeout.max.ms", c.SocketSetupTimeout)
+	e.Millis("socket.connection.setup.timeout.max.ms", c.SocketSetupTimeoutMax)
 	e.Int("send.buffer.bytes", int64(c.SendBuffer))
 	e.Int("receive.buffer.bytes", int64(c.ReceiveBuffer))
 	e.Text("partitioner", c.Partitioner.String())
