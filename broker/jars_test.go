@@ -208,6 +208,7 @@ func runs(t *testing.T, dir string) int {
 
 // TestKafkaThatFails has brokers that don't come up, and looks at what is said and what is left.
 func TestKafkaThatFails(t *testing.T) {
+	const anyRuns = -1 // the one that dies ends the others, perhaps before they did anything
 	cases := []struct {
 		name         string
 		format, body string
@@ -217,7 +218,7 @@ func TestKafkaThatFails(t *testing.T) {
 	}{
 		{"format", "echo bad storage >&2; exit 1", "true", 1, 0, []string{"formatting the storage of broker 1", "exit status 1", "bad storage"}},
 		{"dies", "true", "echo the reason > server.log; echo boom >&2; exit 3", 1, 1, []string{"broker 1 of Kafka 4.3.1 ended", "exit status 3", "boom", "the reason"}},
-		{"one of three dies", "true", `case "$PWD" in */node-2) exit 3;; esac; sleep 1000`, 3, 3, []string{"broker 2 of Kafka 4.3.1 ended", "exit status 3"}},
+		{"one of three dies", "true", `case "$PWD" in */node-2) exit 3;; esac; sleep 1000`, 3, anyRuns, []string{"broker 2 of Kafka 4.3.1 ended", "exit status 3"}},
 		{"port taken", "true", "echo BindException > server.log; exit 1", 1, startAttempts, []string{"port was taken", "BindException"}},
 	}
 	for _, tc := range cases {
@@ -225,7 +226,7 @@ func TestKafkaThatFails(t *testing.T) {
 			dir, data := fakeKafka(t, tc.format, tc.body), t.TempDir()
 			_, err := Start(testContext(t), Spec{Kind: KindKafka, Brokers: tc.brokers, Dir: data})
 			mustContain(t, err, tc.want...)
-			if got := runs(t, dir); got != tc.runs {
+			if got := runs(t, dir); got != tc.runs && tc.runs != anyRuns {
 				t.Errorf("brokers were started %d times, want %d", got, tc.runs)
 			}
 			checkGone(t, data)
