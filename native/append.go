@@ -80,10 +80,14 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 	if len(r.Headers) > 0 {
 		headers = wire.HeadersSize(r.Headers)
 	}
+	// The partition is chosen once: asking round-robin or random again would leave the batch opened for the first choice
+	// empty. Only a sticky partition that turns out to be full is given up for another.
+	var p *partition
 	for {
-		p := pr.route(t, r)
 		if p == nil {
-			return -1, t.noPartition(r)
+			if p = pr.route(t, r); p == nil {
+				return -1, t.noPartition(r)
+			}
 		}
 		if b := p.open; b != nil {
 			body := wire.RecordBodySize(timeMS-b.baseTime, len(b.slots), r.Key, r.Value, headers)
@@ -107,6 +111,7 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 			if s := &t.sticky; s.part == p && s.bytes+size >= pr.cfg.BatchSize {
 				// Its batch is full: leave the sticky partition now, or its next batch would be left half full.
 				s.bytes = max(s.bytes, pr.cfg.BatchSize)
+				p = nil
 				continue
 			}
 		}

@@ -262,6 +262,24 @@ func TestStats(t *testing.T) {
 	}
 }
 
+// TestNoEmptyBatches: with any partitioner, no batch is written without a record. Records go one by one and are flushed,
+// so that each makes a batch of its own.
+func TestNoEmptyBatches(t *testing.T) {
+	for _, partitioner := range []native.Partitioner{native.PartitionerDefault, native.PartitionerRoundRobin, native.PartitionerRandom} {
+		c, l := cluster(t), newLedger()
+		cfg := config(c, l)
+		cfg.Partitioner, cfg.Linger = partitioner, 0
+		p := open(t, cfg)
+		recs := records(0, 60)
+		for i := range recs {
+			produce(t, p, recs[i:i+1])
+		}
+		if got := p.Stats().Batches; got != int64(len(recs)) {
+			t.Errorf("%v: %d batches for %d records", partitioner, got, len(recs))
+		}
+	}
+}
+
 // TestModes goes through acks, idempotence, in flight and linger, and checks the order in each partition.
 func TestModes(t *testing.T) {
 	for _, m := range []struct {
