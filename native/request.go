@@ -87,8 +87,8 @@ func (l *link) send(n *node, req *request) error {
 	raw, compressed := 0, 0
 	for _, b := range req.batches {
 		b.finish(n.comp)
-		raw += b.raw
-		compressed += len(b.buf)
+		raw += b.raw - wire.BatchHeaderSize
+		compressed += len(b.buf) - wire.BatchHeaderSize
 	}
 	size := l.encode(pr, req)
 

@@ -5,8 +5,8 @@ type Stats struct {
 	Requests          int64 // produce requests written
 	WireBytes         int64 // bytes of produce requests written
 	Batches           int64 // record batches written, retries included
-	UncompressedBytes int64 // bytes of the batches before compression
-	CompressedBytes   int64 // bytes of the batches as written
+	UncompressedBytes int64 // bytes of the batches' records before compression, without headers
+	CompressedBytes   int64 // and after
 	Retries           int64 // batches queued to be sent again
 	ThrottleNS        int64 // throttle_time_ms that brokers asked for (KIP-219), in ns
 	ProduceVersion    int64 // highest version of the Produce API used

@@ -47,7 +47,7 @@ type target struct {
 // open starts or finds the target. stderr gets progress lines; the caller closes the target.
 func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (*target, error) {
 	t := &target{host: metrics.Fingerprint()}
-	if err := f.pin(t); err != nil {
+	if err := f.parseCPUs(t); err != nil {
 		return nil, err
 	}
 	if f.bootstrap != "" {
@@ -64,21 +64,34 @@ func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writ
 	} else if err := f.start(ctx, t, stderr); err != nil {
 		return nil, err
 	}
+	// Only now: the target's processes would inherit the generator's CPUs.
+	if err := pinSelf(t.cpus); err != nil {
+		_ = t.close()
+		return nil, err
+	}
 	if err := t.connect(ctx); err != nil {
-		t.close()
+		_ = t.close()
 		return nil, targetError(err)
 	}
 	return t, nil
 }
 
-// pin reads the two CPU lists and pins this process.
-func (f *targetFlags) pin(t *target) (err error) {
+// pinSelf pins this process, if there is something to pin it to.
+func pinSelf(cpus []int) error {
+	if len(cpus) == 0 {
+		return nil
+	}
+	if err := broker.PinSelf(cpus); err != nil {
+		return fmt.Errorf("--cpus: %w", err)
+	}
+	return nil
+}
+
+// parseCPUs reads the two CPU lists.
+func (f *targetFlags) parseCPUs(t *target) (err error) {
 	if f.cpus != "" {
 		if t.cpus, err = broker.ParseCPUs(f.cpus); err != nil {
 			return fmt.Errorf("--cpus: %w", err)
-		}
-		if err := broker.PinSelf(t.cpus); err != nil {
-			return fmt.Errorf("--cpus=%s: %w", f.cpus, err)
 		}
 	}
 	if f.targetCPUs != "" {
