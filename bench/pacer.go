@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"runtime"
 	"sync/atomic"
 
 	"kbench/metrics"
@@ -13,7 +12,6 @@ const (
 	spinNS      = 100_000   // spin for the last 100 µs: wake-ups from the kernel are rarely later
 	longestNap  = 5_000_000 // look at the stop flag at least every 5 ms
 	longestTurn = 1_000     // of the spinning loop, by itself
-	yieldNS     = 50_000    // spinning yields to other goroutines while there is at least so long to go
 )
 
 // pacer waits for due times on the goroutine that sends.
@@ -42,12 +40,9 @@ func (p *pacer) wait(until int64) int64 {
 	return now
 }
 
-// spinUntil spins from now on. While there is time, other goroutines get the processor.
+// spinUntil spins from now on. The scheduler has a P for every spinning sender besides the client's, see setProcs.
 func (p *pacer) spinUntil(until, now int64) int64 {
 	for until > now && p.waits(until) {
-		if until-now > yieldNS {
-			runtime.Gosched()
-		}
 		before := now
 		now = p.clock.Now()
 		// One turn takes some 20 ns; after a longer one somebody else had the processor.
