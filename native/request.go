@@ -28,30 +28,27 @@ type request struct {
 // copyBelow is the size of batches that are copied into the frame: cheaper than a piece of writev.
 const copyBelow = 4 << 10
 
-// drain makes a request out of ready batches, up to max.request.size; a first larger one goes alone. Producer.mu is held.
+// drain makes a request out of ready batches, and of those that still linger on this node as far as there is room: a node
+// that gets a request gets all that is there for it (RecordAccumulator.drainBatchesForOneNode). max.request.size bounds it;
+// a first larger batch goes alone. Producer.mu is held.
 func (n *node) drain(l *link, now int64) *request {
 	pr := n.pr
 	req := l.spareRequest()
-	size := 0
-	for p := n.ready.head; p != nil; p = n.ready.head {
-		b := pr.pick(p, now)
-		if b == nil {
+	d := drainer{pr: pr, req: req, now: now}
+	for p := n.ready.head; p != nil && !d.full; p = n.ready.head {
+		if !d.take(p) && !d.full {
 			p.unlink()
 			pr.place(p, now)
-			continue
 		}
-		if size > 0 && size+len(b.buf) > pr.cfg.MaxRequestSize {
-			break
-		}
-		p.unlink()
-		pr.take(p, b)
-		size += len(b.buf)
-		req.batches = append(req.batches, b)
-		req.parts = append(req.parts, p)
 	}
 	if len(req.batches) == 0 {
 		l.spare = append(l.spare, req)
 		return nil
+	}
+	for p := n.lingering.head; p != nil && !d.full; {
+		next := p.next // take unlinks p
+		d.take(p)
+		p = next
 	}
 	for _, p := range req.parts {
 		pr.place(p, now)
@@ -61,6 +58,34 @@ func (n *node) drain(l *link, now int64) *request {
 	req.deadline = now + int64(pr.cfg.RequestTimeout)
 	l.flight = append(l.flight, req)
 	return req
+}
+
+// drainer fills one request.
+type drainer struct {
+	pr   *Producer
+	req  *request
+	now  int64
+	size int  // bytes of the batches, before compression
+	full bool // the next batch doesn't fit
+}
+
+// take moves the next batch of p into the request, and p out of its list. It reports false if there is none to send now,
+// or none that fits.
+func (d *drainer) take(p *partition) bool {
+	b := d.pr.pick(p, d.now)
+	if b == nil {
+		return false
+	}
+	if d.size > 0 && d.size+len(b.buf) > d.pr.cfg.MaxRequestSize {
+		d.full = true
+		return false
+	}
+	p.unlink()
+	d.pr.take(p, b)
+	d.size += len(b.buf)
+	d.req.batches = append(d.req.batches, b)
+	d.req.parts = append(d.req.parts, p)
+	return true
 }
 
 // take moves the batch that pick chose into a request.
