@@ -61,16 +61,24 @@ func (w *worker) countAcked(phase int, n, bytes uint64) {
 	w.ackedBytes[phase] += bytes
 }
 
-// failRecord counts a record that wasn't acknowledged. Once the run is closing, the client fails what it still holds:
-// those records are censored, that is, unfinished, and their age so far is the lower bound of their latency.
+// failRecord counts a record that wasn't acknowledged. One that is unfinished at its time-out is censored, and its age so
+// far is the lower bound of its latency: what the client still held when the run closed it, and what it gave up after
+// delivery.timeout.ms. (Clients give up a little before or after that; hence nineteen twentieths of it.)
 func (w *worker) failRecord(err error, now int64, s *slot, warmup bool) {
-	if w.closing.Load() {
+	closing := w.closing.Load()
+	if closing || now-s.handed >= w.timeout/20*19 {
 		w.censored.add(1, warmup)
 		w.ack.Add(now-s.intended, now-s.handed, warmup)
+	} else {
+		w.failed.add(1, warmup)
+		w.ack.Failed(warmup)
+	}
+	if closing {
 		return
 	}
-	w.failed.add(1, warmup)
-	w.ack.Failed(warmup)
+	if now >= w.phases.measure.Load() && now < w.phases.end.Load() {
+		w.windowBad++
+	}
 	text := err.Error()
 	w.errMu.Lock()
 	defer w.errMu.Unlock()

@@ -38,6 +38,7 @@ func (r *run) load(ctx context.Context) time.Time {
 	case <-done:
 	case <-time.After(r.handTime()):
 	case <-r.opts.Abort:
+	case <-r.opts.Died:
 	}
 	r.stopped.Store(true)
 	close(r.stop)
@@ -87,6 +88,11 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 		case <-r.opts.Abort:
 			r.interrupt = true
 			return
+		case <-r.opts.Died:
+			r.died = true
+			return
+		case <-r.broken:
+			return
 		case <-time.After(time.Duration(wake - now)):
 		}
 	}
@@ -101,8 +107,8 @@ func (r *run) tick(warm *warmup, second, now int64) {
 			if !settled {
 				r.notes = append(r.notes, warm.unsettledNote())
 			}
-			// From the next full second, a little ahead, so that no worker has passed it.
-			measure := (now/metrics.Second + 1) * metrics.Second
+			// From a full second that is far enough ahead for no worker to have passed it before it reads the new value.
+			measure := ((r.clock.Now()+tickDelay)/metrics.Second + 1) * metrics.Second
 			r.phases.end.Store(measure + int64(r.plan.Load.Duration))
 			r.phases.measure.Store(measure)
 		}

@@ -11,21 +11,27 @@ import (
 	"kbench/workload"
 )
 
-var errClosed = errors.New("closed")
+var (
+	errClosed = errors.New("closed")
+	errDead   = errors.New("dead")
+)
 
 // fakeClient acknowledges from a goroutine of its own, after hold, or not at all while stalled.
 type fakeClient struct {
-	ack    driver.AckFunc
-	hold   time.Duration
-	block  func(n int)          // called in Send
-	fail   func(slot int) error // decides how a record ends
-	mu     sync.Mutex
-	queue  []queued
-	closed chan struct{}
-	kick   chan struct{}
-	done   chan struct{}
-	limit  int // acknowledge no more than so many records; 0: all
-	acked  int
+	ack     driver.AckFunc
+	hold    time.Duration
+	block   func(n int)          // called in Send
+	fail    func(slot int) error // decides how a record ends
+	telling sync.Mutex
+	mu      sync.Mutex
+	queue   []queued
+	closed  chan struct{}
+	kick    chan struct{}
+	done    chan struct{}
+	dies    int // Send fails from this record on; 0: never
+	sent    int
+	limit   int // acknowledge no more than so many records; 0: all
+	acked   int
 }
 
 type queued struct {
@@ -36,6 +42,12 @@ type queued struct {
 func (c *fakeClient) Send(_ context.Context, recs []workload.Record) error {
 	if c.block != nil {
 		c.block(len(recs))
+	}
+	if c.sent += len(recs); c.dies > 0 && c.sent >= c.dies {
+		for i := range recs {
+			c.tell([]driver.Ack{{Slot: recs[i].Slot, Err: errDead}})
+		}
+		return errDead
 	}
 	now := time.Now()
 	c.mu.Lock()
@@ -48,6 +60,13 @@ func (c *fakeClient) Send(_ context.Context, recs []workload.Record) error {
 	default:
 	}
 	return nil
+}
+
+// tell keeps the calls apart, as the contract asks.
+func (c *fakeClient) tell(acks []driver.Ack) {
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	c.ack(acks)
 }
 
 func (c *fakeClient) loop() {
@@ -71,7 +90,7 @@ func (c *fakeClient) loop() {
 				a.Err = c.fail(c.acked)
 			}
 			c.acked++
-			c.ack([]driver.Ack{a})
+			c.tell([]driver.Ack{a})
 		}
 		if len(queue) > 0 {
 			continue
@@ -105,7 +124,7 @@ func (c *fakeClient) Close() error {
 	close(c.closed)
 	<-c.done
 	for _, q := range c.queue {
-		c.ack([]driver.Ack{{Slot: q.slot, Err: errClosed}})
+		c.tell([]driver.Ack{{Slot: q.slot, Err: errClosed}})
 	}
 	return nil
 }
@@ -113,7 +132,7 @@ func (c *fakeClient) Close() error {
 // fakeDriver opens clients like the one given.
 func fakeDriver(like *fakeClient) driver.Driver {
 	return driver.Driver{Name: "fake", Client: "none", Version: "1", Open: func(_ context.Context, _ driver.Config, ack driver.AckFunc) (driver.Session, error) {
-		c := &fakeClient{hold: like.hold, block: like.block, fail: like.fail, limit: like.limit, ack: ack,
+		c := &fakeClient{hold: like.hold, block: like.block, fail: like.fail, dies: like.dies, limit: like.limit, ack: ack,
 			closed: make(chan struct{}), kick: make(chan struct{}, 1), done: make(chan struct{})}
 		go c.loop()
 		return driver.Session{Producer: c}, nil

@@ -20,21 +20,21 @@ type pacer struct {
 	spin  bool // more processors than producers: spinning doesn't take the time from the client
 	stop  *atomic.Bool
 	end   *atomic.Int64 // no record is due from here on
-	spun  int64         // ns spent spinning: processor time that is the pacer's, not the client's
+	cpu   int64         // ns of processor time that waiting took: the pacer's, not the client's
 }
 
 // wait returns the time: at or shortly after until, or as soon as stop is set or until turns out to lie beyond the end.
 func (p *pacer) wait(until int64) int64 {
 	now := p.clock.Now()
 	for p.spin && until-now > spinNS && p.waits(until) {
-		nap(min(until-now-spinNS, longestNap))
+		p.cpu += nap(min(until-now-spinNS, longestNap))
 		now = p.clock.Now()
 	}
 	if p.spin {
 		return p.spinUntil(until, now)
 	}
 	for until > now && p.waits(until) {
-		nap(min(until-now, longestNap))
+		p.cpu += nap(min(until-now, longestNap))
 		now = p.clock.Now()
 	}
 	return now
@@ -47,7 +47,7 @@ func (p *pacer) spinUntil(until, now int64) int64 {
 		now = p.clock.Now()
 		// One turn takes some 20 ns; after a longer one somebody else had the processor.
 		if turn := now - before; turn < longestTurn {
-			p.spun += turn
+			p.cpu += turn
 		}
 	}
 	return now

@@ -136,11 +136,12 @@ func (r *run) fillRuntime(res *metrics.Result) {
 	used := r.usage[1].Since(r.usage[0])
 	res.Runtime = metrics.Runtime{GCCount: uint32(used.GCs), GCPauseNS: used.GCPauseNS, MaxRSSBytes: used.MaxRSS}
 	if n := float64(res.Totals.Scheduled); n > 0 {
-		spun := int64(0)
+		waiting, handed := int64(0), uint64(0)
 		for _, w := range r.workers {
-			spun += w.pacer.spun - w.spunWarm
+			waiting += w.pacer.cpu - w.cpuWarm
+			handed += w.scheduled[0] - w.unhanded[0]
 		}
-		res.Runtime.CPUNSPerRecord = float64(max(0, used.CPUNS-spun)) / n
+		res.Runtime.CPUNSPerRecord = float64(max(0, used.CPUNS-waiting)) / float64(max(1, handed))
 		res.Runtime.AllocsPerRecord = float64(used.Allocs) / n
 		res.Runtime.AllocBytesPerRecord = float64(used.AllocBytes) / n
 	}
@@ -156,9 +157,12 @@ func (r *run) judge(res *metrics.Result) {
 	stray := uint64(0)
 	for _, w := range r.workers {
 		stray += w.stray
-		if w.sendErr != nil && !r.interrupt {
-			res.Warnings = append(res.Warnings, fmt.Sprintf("driver %s stopped: %v", r.opts.Driver.Name, w.sendErr))
-		}
+	}
+	if r.died {
+		reasons = append(reasons, "the target died during the run")
+	}
+	if err := r.clientError(); err != nil {
+		reasons = append(reasons, err.Error())
 	}
 	if stray > 0 {
 		reasons = append(reasons, fmt.Sprintf("accounting: driver %s acknowledged %d records twice or unasked", r.opts.Driver.Name, stray))
@@ -187,12 +191,16 @@ func (r *run) judge(res *metrics.Result) {
 // The difference is the growth of what is in flight or waits. It is compared with what this schedule really asked for (a
 // Poisson count isn't its mean), and what linger.ms and a moment's service keep in flight is no backlog.
 func (r *run) backlogGrew(t metrics.Totals) string {
-	if t.TargetRate == 0 || t.Scheduled == 0 || r.plan.Load.Records > 0 || r.interrupt {
+	if t.TargetRate == 0 || t.Scheduled == 0 || r.plan.Load.Records > 0 || r.interrupt || r.died {
 		return ""
 	}
 	seconds := float64(t.DurationNS) / 1e9
 	asked := float64(t.Scheduled) / seconds
-	missing := asked - t.RecordsPerSecond
+	failed := uint64(0)
+	for _, w := range r.workers {
+		failed += w.windowBad
+	}
+	missing := asked - t.RecordsPerSecond - float64(failed)/seconds
 	usual := asked * (momentNS + float64(r.plan.Producer.Linger)) / float64(t.DurationNS)
 	if missing <= max((1-achievedRate)*asked, usual) {
 		return ""

@@ -26,9 +26,11 @@ type Options struct {
 	Bootstrap []string
 	// Topics holds the real topic names, in the order of Plan.Topics.
 	Topics []string
-	// Abort, when closed, gives up at once: no drain, what is unfinished is censored. For a target that died, or an
-	// impatient user. (Cancelling Run's context stops the load and drains.) May be nil.
+	// Abort, when closed, gives up at once: no drain, what is unfinished is censored. For an impatient user. (Cancelling
+	// Run's context stops the load and drains.) May be nil.
 	Abort <-chan struct{}
+	// Died, when closed, says that the target is gone: the run ends as with Abort, and its verdict says why. May be nil.
+	Died <-chan struct{}
 	// Observe is called about once a second from one goroutine, and must return quickly. May be nil.
 	Observe func(Progress)
 }
@@ -38,8 +40,8 @@ type Progress struct {
 	Elapsed  time.Duration // since the load started
 	Warmup   bool
 	Left     time.Duration // until the load ends; negative: not known yet
-	Draining bool
-	Acked    uint64 // so far
+	Draining bool          // the load has ended, and what is in flight is waited for; nothing else is set
+	Acked    uint64        // so far
 	Failed   uint64
 	Rate     float64 // records/s acknowledged in the last full second
 	P50, P99 time.Duration
@@ -72,17 +74,20 @@ type run struct {
 	sessions  []driver.Session
 	stop      chan struct{}
 	stopped   atomic.Bool
-	cancel    context.CancelFunc // of the Sends
-	end       int64              // when the load ended
-	usage     [2]metrics.Usage   // at the start of the measurement and after the drain
+	broken    chan struct{} // closed when a client can't be used any more
+	breaking  sync.Once
+	end       int64            // when the load ended
+	usage     [2]metrics.Usage // at the start of the measurement and after the drain
 	notes     []string
 	interrupt bool
+	died      bool
 }
 
 // Run carries the plan out. Cancelling ctx ends the load early, drains, and is marked in the result. The result is
-// complete but for what only the caller knows (target, host, partitions). An error means that nothing was measured.
+// complete but for what only the caller knows (target, host, partitions). An error without a result means that nothing was
+// measured; with one, that a client gave up on the way and the result tells what was measured until then.
 func Run(ctx context.Context, opts Options) (*metrics.Result, error) {
-	r := &run{opts: opts, plan: opts.Plan, stop: make(chan struct{})}
+	r := &run{opts: opts, plan: opts.Plan, stop: make(chan struct{}), broken: make(chan struct{})}
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -94,10 +99,23 @@ func Run(ctx context.Context, opts Options) (*metrics.Result, error) {
 	defer setProcs(r.plan.Load)()
 	runtime.GC() // the arenas' garbage isn't the measured part's
 	started := r.load(ctx)
-	r.drain(ctx)
+	r.drain()
 	r.usage[1] = metrics.ReadUsage()
-	return r.result(started, checksum), nil
+	return r.result(started, checksum), r.clientError()
 }
+
+// clientError is what made a client unusable; nil while all are well.
+func (r *run) clientError() error {
+	for _, w := range r.workers {
+		if w.sendErr != nil && !r.interrupt && !r.died {
+			return fmt.Errorf("driver %s stopped: %w", r.opts.Driver.Name, w.sendErr)
+		}
+	}
+	return nil
+}
+
+// breakOff ends the load because a client can't be used any more.
+func (r *run) breakOff() { r.breaking.Do(func() { close(r.broken) }) }
 
 // prepare makes everything that costs time or memory: payloads, schedules, clients.
 func (r *run) prepare(ctx context.Context) error {
@@ -105,11 +123,11 @@ func (r *run) prepare(ctx context.Context) error {
 	r.payloads = r.opts.Payloads
 	r.clock = metrics.NewClock()
 	r.collector = metrics.NewCollector(load.Producers)
-	slots := slotsPerProducer(r.plan, r.payloads.MeanRecordBytes())
-	if slots == maxSlots {
+	if slotsPerProducer(r.plan, 0, r.payloads.MeanRecordBytes()) == maxSlots {
 		r.notes = append(r.notes, fmt.Sprintf("at most %d records in flight per producer: less than buffer.memory=%d could hold", maxSlots, r.plan.Producer.BufferMemory))
 	}
 	for i := range load.Producers {
+		slots := slotsPerProducer(r.plan, i, r.payloads.MeanRecordBytes())
 		w, err := r.newWorker(i, slots)
 		if err == nil {
 			err = r.open(ctx, w, i, slots)
@@ -130,7 +148,7 @@ func (r *run) newWorker(i, slots int) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{clock: r.clock, collector: r.collector, phases: &r.phases, schedule: schedule,
+	w := &worker{clock: r.clock, breakOff: r.breakOff, timeout: int64(r.plan.Producer.DeliveryTimeout), collector: r.collector, phases: &r.phases, schedule: schedule,
 		source: r.payloads.Shard(i, load.Producers), pacer: pacer{clock: r.clock, spin: usableCPUs() > load.Producers, stop: &r.stopped, end: &r.phases.end},
 		slots: make([]slot, slots), free: newFreeList(slots), stop: r.stop, budget: math.MaxUint64,
 		send: r.collector.Recorder(metrics.SendSide), ack: r.collector.Recorder(metrics.AckSide), errs: map[string]uint64{}}
@@ -169,27 +187,36 @@ func (r *run) close() {
 	r.collector.Finish()
 }
 
-// slotsPerProducer bounds the records in flight: by the closed loop's or sync's own number, else by what fits into
+// slotsPerProducer bounds the records in flight of producer i: by the closed loop's or sync's own number, else by what fits into
 // buffer.memory, so that the client's memory, and not the harness, is what holds the load back.
-func slotsPerProducer(plan *workload.Plan, recordBytes float64) int {
+func slotsPerProducer(plan *workload.Plan, i int, recordBytes float64) int {
 	load := plan.Load
 	if load.Send == workload.SendSync {
 		return 1
 	}
 	if load.Arrivals == workload.ArrivalsClosed {
-		return max(1, load.InFlight/load.Producers)
+		share := load.InFlight / load.Producers
+		if i < load.InFlight%load.Producers {
+			share++
+		}
+		return share
 	}
 	fits := float64(plan.Producer.BufferMemory) / max(1, recordBytes)
 	return int(min(max(fits*1.25, minSlots), maxSlots))
 }
 
 // drain waits for what is in flight and closes the clients.
-func (r *run) drain(ctx context.Context) {
+func (r *run) drain() {
+	if r.opts.Observe != nil {
+		r.opts.Observe(Progress{Draining: true})
+	}
 	flush, cancel := context.WithTimeout(context.Background(), r.plan.Producer.DeliveryTimeout+drainSlack)
 	defer cancel()
 	go func() {
 		select {
 		case <-r.opts.Abort: // nil: never
+			cancel()
+		case <-r.opts.Died:
 			cancel()
 		case <-flush.Done():
 		}

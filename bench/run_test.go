@@ -162,6 +162,49 @@ func TestAbortGivesUpAtOnce(t *testing.T) {
 	}
 }
 
+// TestClientDies: a client that can't be used any more ends the load, whatever the arrivals; what was due until then is
+// counted, nothing later is invented, and the run is invalid.
+func TestClientDies(t *testing.T) {
+	for name, change := range map[string]func(*workload.Plan){
+		"constant": func(p *workload.Plan) { p.Load.Duration = time.Hour },
+		"auto":     func(p *workload.Plan) { p.Load.Warmup.Auto = true },
+		"max":      func(p *workload.Plan) { p.Load.Arrivals, p.Load.Rate = workload.ArrivalsMax, workload.Rate{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan := testPlan(t, change)
+			plan.Load.Producers = 2
+			begun := time.Now()
+			res, err := Run(context.Background(), Options{Plan: plan, Payloads: payloads(t, plan), Topics: []string{"t"},
+				Driver: fakeDriver(&fakeClient{dies: 250})})
+			if !errors.Is(err, errDead) || res == nil {
+				t.Fatalf("error %v, result %v", err, res)
+			}
+			if time.Since(begun) > 10*time.Second {
+				t.Errorf("took %v", time.Since(begun))
+			}
+			tot := res.Totals
+			all := tot.Scheduled + tot.WarmupRecords
+			if tot.Acked+tot.Failed+tot.Censored != tot.Scheduled || all < 250 || name != "max" && all > 2000 {
+				t.Errorf("totals %+v", tot)
+			}
+			if res.Verdict.State != "invalid" {
+				t.Errorf("verdict %+v", res.Verdict)
+			}
+		})
+	}
+}
+
+// TestTargetDies ends the run at once, and it isn't an interruption.
+func TestTargetDies(t *testing.T) {
+	died := make(chan struct{})
+	time.AfterFunc(200*time.Millisecond, func() { close(died) })
+	plan := testPlan(t, func(p *workload.Plan) { p.Load.Duration = time.Hour })
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{}), Died: died})
+	if res.Interrupted || res.Verdict.State != "invalid" {
+		t.Errorf("interrupted %v, verdict %+v", res.Interrupted, res.Verdict)
+	}
+}
+
 func TestRecordsBound(t *testing.T) {
 	for _, arrivals := range []string{workload.ArrivalsMax, workload.ArrivalsConstant, workload.ArrivalsClosed} {
 		plan := testPlan(t, func(p *workload.Plan) {

@@ -45,6 +45,8 @@ type worker struct {
 	stop      <-chan struct{} // closed with pacer.stop set: hand over nothing more
 	budget    uint64          // records this worker may schedule; MaxUint64: no bound
 	burst     int
+	timeout   int64  // delivery.timeout.ms in ns
+	breakOff  func() // ends the load for all, when the client can't be used any more
 
 	// Sender's.
 	send      *metrics.Recorder
@@ -55,7 +57,7 @@ type worker struct {
 	scheduled counts
 	unhanded  counts // of scheduled: censored before they reached the client
 	sendErr   error
-	spunWarm  int64 // of pacer.spun, in the warm-up
+	cpuWarm   int64 // of pacer.cpu, in the warm-up
 	_         [64]byte
 
 	// The acknowledgements'.
@@ -66,6 +68,7 @@ type worker struct {
 	censored    counts
 	ackedBytes  counts
 	window      uint64 // records acknowledged between measure and end, whenever they were due
+	windowBad   uint64 // and records not acknowledged
 	windowBytes uint64
 	stray       uint64 // acknowledgements of slots that held no record: the client's error
 	lastAck     int64
@@ -112,7 +115,7 @@ func (w *worker) runPaced(ctx context.Context) {
 	for w.budget > 0 && due < w.phases.end.Load() && w.sendErr == nil {
 		now := w.pacer.wait(due)
 		if due < w.phases.measure.Load() {
-			w.spunWarm = w.pacer.spun
+			w.cpuWarm = w.pacer.cpu
 		}
 		if w.held == 0 {
 			blocked := w.free.empty()
@@ -156,12 +159,13 @@ func (w *worker) takeSlots() bool {
 	}
 }
 
-// fill prepares n records. Slots are used from the end of ids, so that what is left stays in front.
+// fill prepares n records.
 func (w *worker) fill(n int) {
 	w.source.Fill(w.recs[:n])
 }
 
-// hand gives the n filled records, due at w.due[:n], to the client.
+// hand gives the n filled records, due at w.due[:n], to the client. Slots are used from the end of ids, so that what is
+// left stays in front.
 func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 	w.send.Roll(handed)
 	measure := w.phases.measure.Load()
@@ -177,21 +181,26 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 		w.send.Add(handed-intended-pressure, pressure, warmup)
 	}
 	w.budget -= uint64(n)
-	w.sendErr = w.producer.Send(ctx, w.recs[:n])
+	// After stop, an error is only the end of ctx.
+	if err := w.producer.Send(ctx, w.recs[:n]); err != nil && !w.pacer.stop.Load() {
+		w.sendErr = err
+		w.breakOff()
+	}
 }
 
-// giveUp counts what was due before the end but couldn't be handed over any more: censored, with the time it has
+// giveUp counts what was due before the end (or, if the client broke before it, until now) but couldn't be handed over any more: censored, with the time it has
 // waited as the lower bound of its response. Leaving it out would hide exactly the overload that caused it.
 func (w *worker) giveUp(next uint64, due int64) {
-	if w.budget == 0 || due >= w.phases.end.Load() {
+	now := w.clock.Now()
+	end := min(w.phases.end.Load(), now)
+	if w.budget == 0 || due >= end {
 		return
 	}
-	now := w.clock.Now()
 	w.send.Roll(now)
 	lost := w.collector.Recorder(metrics.AckSide)
 	lost.Roll(now)
 	defer lost.Flush()
-	measure, end := w.phases.measure.Load(), w.phases.end.Load()
+	measure := w.phases.measure.Load()
 	for w.budget > 0 && due < end {
 		warmup := due < measure
 		w.scheduled.add(1, warmup)
