@@ -44,6 +44,10 @@ func (l *live) observe(p bench.Progress) {
 	if l.quiet {
 		return
 	}
+	if p.Draining {
+		l.drain()
+		return
+	}
 	if l.bar != nil {
 		l.draw(p)
 		return
@@ -64,6 +68,14 @@ func (l *live) draw(p bench.Progress) {
 	}
 	l.bar.Describe(l.title + "  " + progressLine(p))
 	_ = l.bar.RenderBlank()
+}
+
+// drain says that the load is over and what is in flight is waited for.
+func (l *live) drain() {
+	if l.bar != nil {
+		l.bar.Describe(l.title + "  draining")
+		_ = l.bar.RenderBlank()
+	}
 }
 
 // finish removes the line.

@@ -26,8 +26,8 @@ type measurement struct {
 	stderr     io.Writer
 }
 
-// measure returns the result, complete but unwritten. A result and an error together say that the target failed on the
-// way and the result tells what was measured until then.
+// measure returns the result, complete but unwritten. A result and an error together say that the target or the client
+// failed on the way and the result tells what was measured until then.
 func (m *measurement) measure() (res *metrics.Result, err error) {
 	oneTopic(m.plan, m.topic)
 	if m.payloads == nil {
@@ -35,63 +35,49 @@ func (m *measurement) measure() (res *metrics.Result, err error) {
 			return nil, err
 		}
 	}
-	topics, err := openTopics(m.interrupts.ctx, m.target.cluster, m.plan, m.topic)
+	topics, err := openTopics(m.interrupts, m.target.cluster, m.plan, m.topic)
 	if err != nil {
 		return nil, targetError(err)
 	}
-	defer func() {
-		if m.keepTopics {
-			fmt.Fprintf(m.stderr, "topics kept: %v\n", topics.names)
-			return
-		}
-		if left := m.removeTopics(topics); left != nil {
-			fmt.Fprintf(m.stderr, "kbench: warning: %v\n", left)
-			if res != nil {
-				res.Warnings = append(res.Warnings, left.Error())
-			}
-		}
-	}()
-	abort, done := m.abort()
-	defer done()
-	res, err = bench.Run(m.interrupts.ctx, bench.Options{Plan: m.plan, Payloads: m.payloads, Driver: m.driver, Bootstrap: m.target.addrs,
-		Topics: topics.names, Abort: abort, Observe: m.observe})
-	if err != nil {
-		return nil, targetError(err)
+	defer func() { m.cleanUp(topics, res) }()
+	res, failed := bench.Run(m.interrupts.ctx, bench.Options{Plan: m.plan, Payloads: m.payloads, Driver: m.driver, Bootstrap: m.target.addrs,
+		Topics: topics.names, Abort: m.interrupts.abort, Died: m.target.died(), Observe: m.observe})
+	if res == nil {
+		return nil, targetError(failed)
 	}
 	m.complete(res, topics)
-	if t := res.Totals; t.Failed+t.Censored+t.WarmupFailed+t.WarmupCensored > 0 {
-		if gone := m.target.gone(); gone != nil {
-			res.Warnings = append(res.Warnings, gone.Error())
-			return res, targetError(gone)
-		}
+	if dead := m.target.dead(); dead != nil {
+		failed = dead
+	} else if t := res.Totals; failed == nil && t.Failed+t.Censored+t.WarmupFailed+t.WarmupCensored > 0 {
+		ctx, cancel := m.interrupts.cleanup(goneTime)
+		defer cancel()
+		failed = m.target.gone(ctx)
 	}
-	return res, m.nothingAcked(res)
+	if failed == nil {
+		return res, nothingAcked(res)
+	}
+	res.Warnings = append(res.Warnings, failed.Error())
+	return res, targetError(failed)
 }
 
-// removeTopics cleans up, unless the target is gone and the topics with it.
-func (m *measurement) removeTopics(topics *runTopics) error {
-	select {
-	case <-m.target.died():
-		return nil
-	default:
-		return topics.remove()
-	}
-}
+// goneTime bounds the question whether a cluster is still there.
+const goneTime = 10 * time.Second
 
-// abort is closed at the second Ctrl-C or when the target dies.
-func (m *measurement) abort() (abort chan struct{}, done func()) {
-	abort = make(chan struct{})
-	over := make(chan struct{})
-	go func() {
-		select {
-		case <-m.interrupts.abort:
-		case <-m.target.died():
-		case <-over:
-			return
+// cleanUp removes the run's topics, unless they are to be kept or the target is gone and the topics with it.
+func (m *measurement) cleanUp(topics *runTopics, res *metrics.Result) {
+	switch {
+	case m.keepTopics && topics.created:
+		fmt.Fprintf(m.stderr, "topics kept: %v\n", topics.names)
+		return
+	case m.keepTopics || m.target.dead() != nil:
+		return
+	}
+	if left := topics.remove(); left != nil {
+		fmt.Fprintf(m.stderr, "kbench: warning: %v\n", left)
+		if res != nil {
+			res.Warnings = append(res.Warnings, left.Error())
 		}
-		close(abort)
-	}()
-	return abort, func() { close(over) }
+	}
 }
 
 // complete adds what the run loop can't know: target, host, and what the broker counted.
@@ -104,18 +90,57 @@ func (m *measurement) complete(res *metrics.Result, topics *runTopics) {
 	res.Host.GeneratorCPUs, res.Host.TargetCPUs = slices.Concat([]int{}, m.target.cpus), slices.Concat([]int{}, m.target.theirs)
 	res.Warnings = append(res.Warnings, m.plan.Producer.Notes()...)
 	res.Partitions = []metrics.PartitionCount{}
-	if m.driver.Client == "none" {
-		return // a driver that talks to no broker
+	if m.driver.Client == "none" || m.target.dead() != nil {
+		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), adminTime)
+	ctx, cancel := m.interrupts.cleanup(adminTime)
 	defer cancel()
-	counted, err := topics.count(ctx)
+	counted, err := m.settledCount(ctx, topics, ackedRecords(res))
 	if err != nil {
 		res.Warnings = append(res.Warnings, fmt.Sprintf("the broker's record counts couldn't be read: %v", err))
 		return
 	}
 	res.Partitions = counted
 	m.checkDelivery(res, topics.created)
+}
+
+// How long the broker's counts may take to reach what was acknowledged: with acks=1 its followers, with acks=0 its own
+// sockets lag behind.
+const (
+	countPoll  = 100 * time.Millisecond
+	countStill = 3 * time.Second // without progress: it is over
+)
+
+// settledCount asks for the counts until they reach acked or stand still.
+func (m *measurement) settledCount(ctx context.Context, topics *runTopics, acked uint64) ([]metrics.PartitionCount, error) {
+	best, since := int64(-1), time.Now()
+	for {
+		counted, err := topics.count(ctx)
+		if err != nil {
+			return nil, err
+		}
+		sum := int64(0)
+		for _, p := range counted {
+			sum += p.Records
+		}
+		if sum > best {
+			best, since = sum, time.Now()
+		}
+		if sum >= int64(acked) || time.Since(since) > countStill {
+			return counted, nil
+		}
+		select {
+		case <-ctx.Done():
+			return counted, nil
+		case <-time.After(countPoll):
+		}
+	}
+}
+
+// ackedRecords is how many records were acknowledged, warm-up included.
+func ackedRecords(res *metrics.Result) uint64 {
+	t := res.Totals
+	return t.Acked + t.WarmupRecords - t.WarmupFailed - t.WarmupCensored
 }
 
 // checkDelivery holds the acknowledged records against what the broker has. More is possible where a failed record
@@ -125,7 +150,7 @@ func (m *measurement) checkDelivery(res *metrics.Result, own bool) {
 	for _, p := range res.Partitions {
 		stored += uint64(max(0, p.Records))
 	}
-	acked := t.Acked + t.WarmupRecords - t.WarmupFailed - t.WarmupCensored
+	acked := ackedRecords(res)
 	unsure := t.Failed + t.Censored + t.WarmupFailed + t.WarmupCensored
 	switch {
 	case stored < acked && m.plan.Producer.Acks == 0:
@@ -139,9 +164,9 @@ func (m *measurement) checkDelivery(res *metrics.Result, own bool) {
 }
 
 // nothingAcked is the error of a run in which no record at all got through.
-func (m *measurement) nothingAcked(res *metrics.Result) error {
+func nothingAcked(res *metrics.Result) error {
 	t := res.Totals
-	if t.Acked > 0 || t.Scheduled == 0 || t.WarmupRecords > t.WarmupFailed+t.WarmupCensored {
+	if ackedRecords(res) > 0 || t.Scheduled == 0 || res.Interrupted {
 		return nil
 	}
 	first := ""

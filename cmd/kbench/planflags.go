@@ -93,6 +93,10 @@ func (f *planFlags) profile(args []string) (*workload.Profile, error) {
 
 // fields sets what has a flag of its own.
 func (f *planFlags) fields(p *workload.Profile) error {
+	if f.records != "" && f.warmup == "" {
+		// So many records are all there are: a warm-up that the profile has for longer runs would take them.
+		f.warmup = "0s"
+	}
 	for _, o := range []struct{ flag, path, value string }{
 		{"--driver", "driver", f.driver}, {"--rate", "load.rate", f.rate}, {"--duration", "load.duration", f.duration},
 		{"--warmup", "load.warmup", f.warmup}, {"--producers", "load.producers", f.producers}, {"--num-records", "load.records", f.records}, {"--seed", "seed", f.seed}} {

@@ -114,19 +114,36 @@ func (o *runOptions) run() error {
 	if res == nil {
 		return interruptedOr(interrupts, failed)
 	}
-	if err := report.Write(o.out, o.output.format, res); err != nil {
-		failed = targetError(fmt.Errorf("printing the result: %w", err))
-	}
-	if _, err := report.WriteDir(dir, res); err != nil {
-		return targetError(fmt.Errorf("writing the result: %w", err))
-	}
-	if !o.output.quiet {
-		fmt.Fprintf(o.err, "result in %s\n", dir)
+	if err := o.deliver(dir, res); err != nil {
+		return err
 	}
 	if failed != nil {
 		return failed
 	}
 	return silent(verdictCode(res, o.output.allowInvalid))
+}
+
+// deliver stores the result, and prints it even if it couldn't be stored.
+func (o *runOptions) deliver(dir string, res *metrics.Result) error {
+	stored := storeResult(dir, res)
+	if err := report.Write(o.out, o.output.format, res); err != nil && stored == nil {
+		stored = fmt.Errorf("printing the result (it is in %s): %w", dir, err)
+	}
+	if stored == nil && !o.output.quiet {
+		fmt.Fprintf(o.err, "result in %s\n", dir)
+	}
+	return targetError(stored)
+}
+
+// storeResult writes a result's files, but never over another result.
+func storeResult(dir string, res *metrics.Result) error {
+	if _, err := os.Stat(filepath.Join(dir, report.ResultFile)); err == nil {
+		return fmt.Errorf("writing the result: %s holds another run's result by now", dir)
+	}
+	if _, err := report.WriteDir(dir, res); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
 }
 
 // removeEmpty removes a result's folder if nothing was written into it, and results/ if that leaves it empty.

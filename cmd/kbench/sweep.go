@@ -87,11 +87,12 @@ func (o *sweepOptions) run() error {
 	defer interrupts.done()
 	failed := o.cells(sweep, store, interrupts)
 	rows := sweepRows(sweep, store)
-	if err := report.WriteSweep(o.out, o.output.format, sweepAxes(sweep), rows); err != nil {
-		return targetError(fmt.Errorf("printing the table: %w", err))
+	stored := store.writeTable(sweepAxes(sweep), rows)
+	if err := report.WriteSweep(o.out, o.output.format, sweepAxes(sweep), rows); err != nil && stored == nil {
+		stored = fmt.Errorf("printing the table: %w", err)
 	}
-	if err := store.writeTable(sweepAxes(sweep), rows); err != nil {
-		return targetError(fmt.Errorf("writing the table: %w", err))
+	if stored != nil {
+		return targetError(stored)
 	}
 	if !o.output.quiet {
 		fmt.Fprintf(o.err, "results in %s\n", store.dir)
@@ -238,23 +239,29 @@ func (o *sweepOptions) cell(c *workload.Cell, where cellPlace) error {
 		interrupts: where.interrupts, observe: live.observe, stderr: o.err}
 	res, failed := m.measure()
 	live.finish()
-	if where.interrupts.interrupted() {
+	if res != nil && res.Interrupted || res == nil && where.interrupts.interrupted() {
 		return nil // a cell cut short isn't a cell: it is run again when the sweep goes on
 	}
-	if res != nil {
-		if err := where.store.put(c.ID, res); err != nil {
-			return targetError(fmt.Errorf("cell %s: writing the result: %w", c.ID, err))
-		}
-		if !o.output.quiet {
-			fmt.Fprintf(o.err, "  %s\n", cellSummary(res))
-		}
+	if failed != nil {
+		where.store.fail(c.ID, res, failed)
+		return o.cellFailed(c, where, failed)
 	}
-	if failed == nil {
-		return nil
+	if err := where.store.put(c.ID, res); err != nil {
+		return targetError(fmt.Errorf("cell %s: writing the result: %w", c.ID, err))
 	}
-	where.store.fail(c.ID, failed)
+	if !o.output.quiet {
+		fmt.Fprintf(o.err, "  %s\n", cellSummary(res))
+	}
+	return nil
+}
+
+// cellFailed tells why a cell failed; it is run again when the sweep goes on. It returns an error if the target is gone and
+// with it all further cells.
+func (o *sweepOptions) cellFailed(c *workload.Cell, where cellPlace, failed error) error {
 	fmt.Fprintf(o.err, "kbench: cell %s: %v\n", c.ID, failed)
-	if gone := where.target.gone(); gone != nil {
+	ctx, cancel := where.interrupts.cleanup(goneTime)
+	defer cancel()
+	if gone := where.target.gone(ctx); gone != nil {
 		return targetError(gone)
 	}
 	return nil
@@ -316,15 +323,29 @@ func sweepRows(s *workload.SweepPlan, store *sweepStore) []report.SweepRow {
 	return rows
 }
 
+// sweepCode is the exit code that the rows ask for: a failed cell weighs more than an invalid one, that more than an
+// objective that isn't met.
 func sweepCode(rows []report.SweepRow, allowInvalid bool) int {
-	code := exitOK
+	invalid, missed := false, false
 	for _, r := range rows {
-		switch {
-		case r.Err != "":
-			code = exitTarget
-		case r.Result != nil && r.Result.Verdict.State != "valid" && !allowInvalid && code == exitOK:
-			code = exitInvalid
+		if r.Err != "" {
+			return exitTarget
+		}
+		if r.Result == nil {
+			continue
+		}
+		switch verdictCode(r.Result, allowInvalid) {
+		case exitInvalid:
+			invalid = true
+		case exitFailed:
+			missed = true
 		}
 	}
-	return code
+	switch {
+	case invalid:
+		return exitInvalid
+	case missed:
+		return exitFailed
+	}
+	return exitOK
 }

@@ -86,7 +86,9 @@ func (s *sweepStore) resume(src []byte, want sweepRecord) error {
 		if err != nil {
 			return fmt.Errorf("cell %s: %w; remove %s to run the cell again", id, err, dir)
 		}
-		s.done[id] = r
+		if !r.Interrupted {
+			s.done[id] = r
+		}
 	}
 	return nil
 }
@@ -95,7 +97,18 @@ func (s *sweepStore) cellDir(id string) string { return filepath.Join(s.dir, "ce
 
 func (s *sweepStore) has(id string) bool { return s.done[id] != nil }
 
-func (s *sweepStore) fail(id string, err error) { s.failed[id] = err }
+// fail notes why a cell has no result. What was measured until then (res, if not nil) is kept under failed/<id>, where
+// nothing takes it for a cell that is done.
+func (s *sweepStore) fail(id string, res *metrics.Result, err error) {
+	s.failed[id] = err
+	dir := filepath.Join(s.dir, "failed", id)
+	if res == nil || os.RemoveAll(dir) != nil || report.CreateDir(dir) != nil {
+		return
+	}
+	if _, writeErr := report.WriteDir(dir, res); writeErr != nil {
+		s.failed[id] = errors.Join(err, writeErr)
+	}
+}
 
 // put stores one cell's result: into a folder aside, renamed when it is complete, so that a cell is there or isn't.
 func (s *sweepStore) put(id string, r *metrics.Result) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -146,17 +145,21 @@ func (t *target) died() <-chan struct{} {
 	return t.embedded.Done()
 }
 
-// gone explains a dead target; nil while it is well. For a cluster it asks again.
-func (t *target) gone() error {
-	if t.embedded != nil {
-		select {
-		case <-t.embedded.Done():
-			return fmt.Errorf("the %s target died during the run: %w", t.kind, t.embedded.Err())
-		default:
-		}
+// dead explains why an embedded target died; nil while it lives.
+func (t *target) dead() error {
+	select {
+	case <-t.died():
+		return fmt.Errorf("the %s target died during the run: %w", t.kind, t.embedded.Err())
+	default:
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
+}
+
+// gone explains a target that can't be reached any more; nil while it is well.
+func (t *target) gone(ctx context.Context) error {
+	if err := t.dead(); err != nil {
+		return err
+	}
 	again, err := broker.Connect(ctx, t.addrs)
 	if err != nil {
 		return fmt.Errorf("the target went away during the run: %w", err)

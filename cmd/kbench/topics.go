@@ -19,11 +19,12 @@ const adminTime = 30 * time.Second
 // runTopics are the topics of one run: made for it and removed after it, or one that the user named, which is only
 // written to.
 type runTopics struct {
-	cluster *broker.Cluster
-	names   []string
-	created bool
-	before  map[string][]int64 // end offsets when the run began
-	infos   []broker.TopicInfo // as the broker describes them
+	cluster    *broker.Cluster
+	interrupts *interrupts
+	names      []string
+	created    bool
+	before     map[string][]int64 // end offsets when the run began
+	infos      []broker.TopicInfo // as the broker describes them
 }
 
 // oneTopic leaves a plan that is to use an existing topic with one topic, whatever the profile has.
@@ -34,8 +35,9 @@ func oneTopic(plan *workload.Plan, existing string) {
 }
 
 // openTopics makes the plan's topics under names of their own, or takes existing instead and adapts the plan to it.
-func openTopics(ctx context.Context, cluster *broker.Cluster, plan *workload.Plan, existing string) (*runTopics, error) {
-	t := &runTopics{cluster: cluster}
+func openTopics(interrupts *interrupts, cluster *broker.Cluster, plan *workload.Plan, existing string) (*runTopics, error) {
+	ctx := interrupts.ctx
+	t := &runTopics{cluster: cluster, interrupts: interrupts}
 	if existing != "" {
 		t.names = []string{existing}
 	} else if err := t.create(ctx, plan); err != nil {
@@ -64,9 +66,7 @@ func (t *runTopics) create(ctx context.Context, plan *workload.Plan) error {
 	}
 	t.created = true
 	if err := t.cluster.CreateTopics(ctx, specs); err != nil {
-		// Some may have been made. What a failed clean-up says adds nothing to why they weren't.
-		_ = t.remove()
-		return err
+		return err // CreateTopics removes what it made, or says what it left
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (t *runTopics) remove() error {
 	if !t.created {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), adminTime)
+	ctx, cancel := t.interrupts.cleanup(adminTime)
 	defer cancel()
 	if err := t.cluster.DeleteTopics(ctx, t.names); err != nil {
 		return fmt.Errorf("topics %v are left behind: %w", t.names, err)
