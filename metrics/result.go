@@ -82,13 +82,14 @@ type ObjectiveCheck struct {
 	Met       bool   `json:"met"`
 }
 
-// Totals are the measured part's counts (warm-up left out, except in WarmupRecords). Scheduled = Acked + Failed + Censored.
+// Totals are the measured part's counts; Scheduled = Acked + Failed + Censored. The warm-up's stand in Warmup…, accounted for
+// in the same way. WireBytes to ThrottleNS are the clients' own counters of the whole run, warm-up included; −1: unknown.
 type Totals struct {
 	Scheduled        uint64            `json:"scheduled"`
 	Acked            uint64            `json:"acked"`
 	Failed           uint64            `json:"failed"`
 	Censored         uint64            `json:"censored"`
-	WarmupRecords    uint64            `json:"warmup_records"` // scheduled in the warm-up, accounted for in the same way
+	WarmupRecords    uint64            `json:"warmup_records"` // scheduled in the warm-up
 	WarmupFailed     uint64            `json:"warmup_failed"`
 	WarmupCensored   uint64            `json:"warmup_censored"`
 	Bytes            uint64            `json:"bytes"` // of keys, values and headers acknowledged
@@ -97,7 +98,7 @@ type Totals struct {
 	TargetRate       float64           `json:"target_rate"` // records/s asked; 0: closed or max
 	RecordsPerSecond float64           `json:"records_per_second"`
 	BytesPerSecond   float64           `json:"bytes_per_second"`
-	WireBytes        int64             `json:"wire_bytes"` // this and the next: whole run with warm-up; −1: unknown
+	WireBytes        int64             `json:"wire_bytes"`
 	Requests         int64             `json:"requests"`
 	Batches          int64             `json:"batches"`
 	Retries          int64             `json:"retries"`
