@@ -20,8 +20,17 @@ func (t *Target) Kill(i int) error {
 	return t.current(m).kill()
 }
 
-// Stop freezes node i with SIGSTOP: its connections stay open and nobody answers.
-func (t *Target) Stop(i int) error { return t.signal(i, sigStop) }
+// Stop freezes node i with SIGSTOP and waits until it stands still: its connections stay open and nobody answers.
+func (t *Target) Stop(i int) error {
+	if err := t.signal(i, sigStop); err != nil {
+		return err
+	}
+	m, err := t.member(i, false)
+	if err != nil {
+		return err
+	}
+	return t.current(m).waitStopped()
+}
 
 // Continue lets a stopped node i go on, with SIGCONT.
 func (t *Target) Continue(i int) error { return t.signal(i, sigContinue) }
