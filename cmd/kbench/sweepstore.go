@@ -168,6 +168,14 @@ func printSweepPlan(w io.Writer, s *workload.SweepPlan) error {
 	for i := range s.Refused {
 		fmt.Fprintf(w, "refused  %s: %v\n", cellName(s.Axes, &s.Refused[i]), s.Refused[i].Refused)
 	}
-	_, err := fmt.Fprintf(w, "%d cells, %d combinations refused, about %v\n", len(s.Cells), len(s.Refused), s.Total.Round(time.Second))
+	_, err := fmt.Fprintf(w, "%d cells, %d combinations refused, about %v%s\n", len(s.Cells), len(s.Refused), s.Total.Round(time.Second), unestimated(s))
 	return err
+}
+
+// unestimated says which cells the estimate leaves out.
+func unestimated(s *workload.SweepPlan) string {
+	if s.Unestimated == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d cells that take as long as their number of records does", s.Unestimated)
 }
