@@ -119,9 +119,7 @@ func (k *kafka) startAll(ctx context.Context) (*Target, error) {
 
 // prepare writes the nodes' folders: configuration, and storage in Kafka's format with one cluster id.
 func (k *kafka) prepare(ctx context.Context) error {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
-	clusterID := base64.RawURLEncoding.EncodeToString(id[:])
+	clusterID := newClusterID(rand.Read)
 	return each(ctx, k.nodes, func(ctx context.Context, n kafkaNode) error {
 		if err := n.write(k.nodes, k.spec.Properties); err != nil {
 			return fmt.Errorf("folder of broker %d: %w", n.id, err)
@@ -137,6 +135,18 @@ func (k *kafka) prepare(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// newClusterID is a random id in Kafka's form. None begins with "-", which StorageTool would take for an option; Kafka's own
+// Uuid.randomUuid leaves those out as well. read fills its argument with random bytes, and never fails.
+func newClusterID(read func([]byte) (int, error)) string {
+	for {
+		var id [16]byte
+		_, _ = read(id[:])
+		if text := base64.RawURLEncoding.EncodeToString(id[:]); text[0] != '-' {
+			return text
+		}
+	}
 }
 
 // each calls do for all items at the same time. The first error ends the context of the others and is returned.
