@@ -53,8 +53,12 @@ func (r *run) handTime() time.Duration { return min(handGrace, r.plan.Producer.D
 // control watches the load until its end: it finds the end of the warm-up, reads the process's counters when the
 // measurement starts, reports progress, and ends the load when ctx or Abort says so or all senders are done.
 func (r *run) control(ctx context.Context, done <-chan struct{}) {
+	wholly := false // the schedule came to its end: the last record was due before it, by up to one gap
 	defer func() {
-		r.end = min(r.clock.Now(), r.phases.end.Load())
+		r.end = r.phases.end.Load()
+		if !wholly || r.end == never {
+			r.end = min(r.clock.Now(), r.end)
+		}
 		// Records due later don't exist; with a bound on records the end is when the last was handed over.
 		r.phases.end.Store(r.end)
 	}()
@@ -81,6 +85,7 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 		}
 		select {
 		case <-done:
+			wholly = r.plan.Load.Records == 0 && r.clientError() == nil
 			return
 		case <-ctx.Done():
 			r.interrupt = true

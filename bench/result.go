@@ -10,6 +10,7 @@ import (
 	"kbench/driver"
 	"kbench/metrics"
 	"kbench/metrics/stat"
+	"kbench/workload"
 )
 
 // Limits behind warnings and the verdict.
@@ -167,8 +168,14 @@ func (r *run) judge(res *metrics.Result) {
 	if stray > 0 {
 		reasons = append(reasons, fmt.Sprintf("accounting: driver %s acknowledged %d records twice or unasked", r.opts.Driver.Name, stray))
 	}
-	if t.Scheduled == 0 {
+	switch {
+	case t.Scheduled == 0 && t.WarmupRecords == 0:
+		reasons = append(reasons, "nothing was measured: no record was due")
+	case t.Scheduled == 0:
 		reasons = append(reasons, "nothing was measured: the run ended in its warm-up")
+	}
+	if r.plan.Load.Send == workload.SendFireAndForget && t.Censored > 0 {
+		res.Warnings = append(res.Warnings, fmt.Sprintf("send: fire-and-forget: nobody waited at the end, and %d records were unconfirmed then: censored, and perhaps lost", t.Censored))
 	}
 	if reason := r.backlogGrew(t); reason != "" {
 		reasons = append(reasons, reason)
@@ -202,10 +209,11 @@ func (r *run) backlogGrew(t metrics.Totals) string {
 	}
 	missing := asked - t.RecordsPerSecond - float64(failed)/seconds
 	usual := asked * (momentNS + float64(r.plan.Producer.Linger)) / float64(t.DurationNS)
+	usual = max(usual, 2/seconds) // at a few records a second, one or two in flight are all there is
 	if missing <= max((1-achievedRate)*asked, usual) {
 		return ""
 	}
-	return fmt.Sprintf("unsteady: %.0f of %.0f records/s asked for were acknowledged: the backlog grew", t.RecordsPerSecond, asked)
+	return fmt.Sprintf("unsteady: %.1f of %.1f records/s asked for were acknowledged: the backlog grew", t.RecordsPerSecond, asked)
 }
 
 // lateRecords is the number of measured records that the generator, not the client, handed over late.

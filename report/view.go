@@ -128,7 +128,7 @@ func totalsNotes(r *metrics.Result) []note {
 	t := r.Totals
 	measured := "measured " + duration(float64(t.DurationNS))
 	if t.WarmupNS > 0 {
-		measured += fmt.Sprintf(" after %s of warm-up (%s, not counted above)", duration(float64(t.WarmupNS)), plural(t.WarmupRecords, "record"))
+		measured += fmt.Sprintf(" after %s of warm-up (%s, counted in requests alone)", duration(float64(t.WarmupNS)), plural(t.WarmupRecords, "record"))
 	}
 	notes := []note{{"", measured}}
 	if t.Retries > 0 || t.ThrottleNS > 0 {

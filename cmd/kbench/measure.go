@@ -89,6 +89,9 @@ func (m *measurement) complete(res *metrics.Result, topics *runTopics) {
 	res.Host.Clock = clock
 	res.Host.GeneratorCPUs, res.Host.TargetCPUs = slices.Concat([]int{}, m.target.cpus), slices.Concat([]int{}, m.target.theirs)
 	res.Warnings = append(res.Warnings, m.plan.Producer.Notes()...)
+	if topics.note != "" {
+		res.Warnings = append(res.Warnings, topics.note)
+	}
 	res.Partitions = []metrics.PartitionCount{}
 	if m.driver.Client == "none" || m.target.dead() != nil {
 		return
@@ -158,7 +161,9 @@ func (m *measurement) checkDelivery(res *metrics.Result, own bool) {
 	case stored < acked:
 		res.Verdict.State = "invalid"
 		res.Verdict.Reasons = append(res.Verdict.Reasons, fmt.Sprintf("delivery: %d records were acknowledged, the broker has %d", acked, stored))
-	case stored > acked+unsure && own:
+	case stored > acked+unsure && !own:
+		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the topic got %d records more than this run sent: somebody else writes to it, and the broker's counts prove nothing", stored-acked-unsure))
+	case stored > acked+unsure:
 		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the broker has %d records, %d more than were sent: duplicates", stored, stored-acked-unsure))
 	}
 }

@@ -40,7 +40,8 @@ response latency from the moment each record was due.
 Without a cluster it runs against an embedded broker; a real Kafka is started from its jars with --target kafka.
 
 Exit codes: 0 fine, 1 an objective failed, 2 bad usage or input, 3 invalid measurement, 4 target or client failure,
-130 interrupted. Every flag can also be given as an environment variable: --target as KBENCH_TARGET.`,
+130 interrupted. Every flag can also be given as an environment variable: --target as KBENCH_TARGET,
+--set as KBENCH_SET (one value a line).`,
 		Example: `  kbench run
   kbench run orders --target kafka --driver native
   kbench sweep linger-vs-batch --dry-run`,
@@ -58,16 +59,28 @@ Exit codes: 0 fine, 1 an objective failed, 2 bad usage or input, 3 invalid measu
 }
 
 // flagsFromEnvironment sets every flag that wasn't given from its variable, KBENCH_ and the flag's name in capitals with
-// _ for -. Flags that can be given several times aren't read from the environment.
+// _ for -. A flag that can be given several times takes one value a line. An empty variable counts as none; an empty value of
+// a flag is refused, because it is mostly a variable of the caller's that isn't set.
 func flagsFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
 	var failed error
 	flags.VisitAll(func(f *pflag.Flag) {
-		if _, many := f.Value.(pflag.SliceValue); many || f.Changed || failed != nil {
+		if f.Changed || failed != nil {
+			if f.Changed && f.Value.Type() == "string" && f.Value.String() == "" && failed == nil {
+				failed = fmt.Errorf("--%s \"\": the value is empty", f.Name)
+			}
 			return
 		}
 		name := "KBENCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value, ok := lookup(name); ok {
-			if err := flags.Set(f.Name, value); err != nil {
+		value, ok := lookup(name)
+		if !ok || value == "" {
+			return
+		}
+		values := []string{value}
+		if _, many := f.Value.(pflag.SliceValue); many {
+			values = strings.Split(value, "\n")
+		}
+		for _, v := range values {
+			if err := flags.Set(f.Name, v); err != nil {
 				failed = fmt.Errorf("%s=%q in the environment: %w", name, value, err)
 			}
 		}

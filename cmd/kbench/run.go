@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +38,15 @@ func (f *outputFlags) folder(profile string) string {
 	if f.dir != "" {
 		return f.dir
 	}
-	return filepath.Join("results", time.Now().Format("20060102-150405.000")+"-"+profile)
+	return filepath.Join("results", time.Now().Format("20060102-150405.000")+"-"+strings.Map(fileRune, profile))
+}
+
+// fileRune makes a profile's name fit for a folder: it may hold anything.
+func fileRune(r rune) rune {
+	if r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
+		return r
+	}
+	return '-'
 }
 
 type runOptions struct {

@@ -114,6 +114,9 @@ func (o *sweepOptions) sweepPlan() (*workload.SweepPlan, error) {
 		if err != nil {
 			return nil, err
 		}
+		if axis.Name == "driver" && o.plan.driver != "" {
+			return nil, fmt.Errorf("--vary driver=… and --driver %s: give one of them", o.plan.driver)
+		}
 		if o.plan.topic != "" && (axis.Name == "partitions" || strings.HasPrefix(axis.Name, "topic.") || strings.HasPrefix(axis.Name, "topics")) {
 			return nil, fmt.Errorf("--vary %s: contradicts --topic %s, which is used as it is", axis.Name, o.plan.topic)
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,9 +19,11 @@ type targetFlags struct {
 	brokers    int
 	cpus       string
 	targetCPUs string
+	flags      *pflag.FlagSet // which of them were given
 }
 
 func (f *targetFlags) register(flags *pflag.FlagSet) {
+	f.flags = flags
 	flags.StringVar(&f.bootstrap, "bootstrap-server", "", "the cluster to measure, `host:port,…`")
 	flags.StringVar(&f.target, "target", "sink", "without --bootstrap-server: the embedded `target` to start: sink, fake, kafka or kafka:VERSION")
 	flags.IntVar(&f.brokers, "brokers", 1, "`number` of brokers of an embedded target")
@@ -53,8 +54,10 @@ func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writ
 		bootstrap = f.bootstrap
 	}
 	if bootstrap != "" {
-		if len(t.theirs) > 0 {
-			return nil, errors.New("--target-cpus: there is no embedded target to pin with --bootstrap-server")
+		for _, name := range []string{"target", "brokers", "target-cpus"} {
+			if f.flags.Changed(name) {
+				return nil, fmt.Errorf("--%s contradicts --bootstrap-server (or bootstrap.servers) %s: it is for embedded targets", name, bootstrap)
+			}
 		}
 		for addr := range strings.SplitSeq(bootstrap, ",") {
 			t.addrs = append(t.addrs, strings.TrimSpace(addr))

@@ -25,6 +25,7 @@ type runTopics struct {
 	created    bool
 	before     map[string][]int64 // end offsets when the run began
 	infos      []broker.TopicInfo // as the broker describes them
+	note       string             // what the plan asked for and an existing topic doesn't have
 }
 
 // oneTopic leaves a plan that is to use an existing topic with one topic, whatever the profile has.
@@ -46,6 +47,9 @@ func openTopics(interrupts *interrupts, cluster *broker.Cluster, plan *workload.
 	err := t.describe(ctx)
 	if err == nil && existing != "" {
 		info := t.infos[0]
+		if asked := plan.Topics[0]; asked.Partitions != info.Partitions || len(asked.Config) > 0 {
+			t.note = fmt.Sprintf("--topic %s is used as it is, with %d partitions: what the profile says of topics is without effect", existing, info.Partitions)
+		}
 		plan.Topics = []workload.Topic{{Name: existing, Partitions: info.Partitions, ReplicationFactor: info.ReplicationFactor}}
 	}
 	if err != nil {
