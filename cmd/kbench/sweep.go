@@ -41,7 +41,7 @@ With --repeats the whole set is run again, each time in another order. The first
 is run again after every few cells, to show drift of the machine or the target. Each cell's own result is kept under
 --out; the same command with the same --out goes on where it stopped.`,
 		Example: `  kbench sweep linger-vs-batch --dry-run
-  kbench sweep orders --vary linger.ms=0,5,20 --vary acks=1,all --driver native,franz --duration 3s --warmup 1s`,
+  kbench sweep orders --vary linger.ms=0,5 --vary acks=1,all --driver native,franz --rate 2000/s --duration 1s --warmup 0s`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: profileNames,
 		RunE: func(_ *cobra.Command, args []string) error {
