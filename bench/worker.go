@@ -188,8 +188,9 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 	}
 }
 
-// giveUp counts what was due before the end (or, if the client broke before it, until now) but couldn't be handed over any more: censored, with the time it has
-// waited as the lower bound of its response. Leaving it out would hide exactly the overload that caused it.
+// giveUp counts what was due before the end (or, if the client broke before it, until now) but couldn't be handed over any
+// more: censored, with the time it has waited as the lower bound of its response. Leaving it out would hide exactly the
+// overload that caused it.
 func (w *worker) giveUp(next uint64, due int64) {
 	now := w.clock.Now()
 	end := min(w.phases.end.Load(), now)

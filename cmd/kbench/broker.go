@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -83,7 +84,7 @@ func (o *brokerOptions) run(kind string) error {
 		return err
 	}
 	// A broker has nothing to drain: the first Ctrl-C is the wanted end.
-	interrupts := watchInterrupts(context.Background(), discard{})
+	interrupts := watchInterrupts(context.Background(), io.Discard)
 	defer interrupts.done()
 	t, err := broker.Start(interrupts.ctx, spec)
 	if err != nil {
@@ -99,11 +100,6 @@ func (o *brokerOptions) run(kind string) error {
 		return targetError(err)
 	}
 }
-
-// discard drops what is written to it.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // newBrokerChild is what an embedded sink or fake runs as: the same binary, started by broker.Start.
 func newBrokerChild(streams) *cobra.Command {

@@ -9,6 +9,7 @@ import (
 
 	"kbench/profiles"
 	"kbench/report"
+	"kbench/workload"
 )
 
 func newProfiles(s streams) *cobra.Command {
@@ -49,11 +50,7 @@ func newProfilesShow(s streams) *cobra.Command {
 func listProfiles(s streams) error {
 	var rows [][]string
 	for _, name := range profiles.Names() {
-		p, err := readProfile(name)
-		if err != nil {
-			return err
-		}
-		plan, err := p.Plan()
+		plan, err := readPlan(name)
 		if err != nil {
 			return err
 		}
@@ -63,11 +60,7 @@ func listProfiles(s streams) error {
 }
 
 func showResolved(s streams, name string) error {
-	p, err := readProfile(name)
-	if err != nil {
-		return err
-	}
-	plan, err := p.Plan()
+	plan, err := readPlan(name)
 	if err != nil {
 		return err
 	}
@@ -96,4 +89,13 @@ func validateProfiles(s streams, names []string) error {
 		return fmt.Errorf("%s", strings.Join(bad, "\nkbench: "))
 	}
 	return nil
+}
+
+// readPlan is a profile by itself, resolved.
+func readPlan(name string) (workload.Plan, error) {
+	p, err := readProfile(name)
+	if err != nil {
+		return workload.Plan{}, err
+	}
+	return p.Plan()
 }
