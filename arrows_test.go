@@ -29,13 +29,16 @@ var arrows = []struct {
 	{"driver/sarama", []string{"workload", "driver"}},
 	{"driver/native", []string{"native", "native/wire", "workload", "driver"}},
 	{"driver/drivertest", []string{"workload", "driver"}},
-	{"metrics", []string{"workload"}},
+	{"driver/replay", []string{"native", "native/wire", "workload", "driver"}},
+	{"metrics", []string{"metrics/stat", "workload"}},
 	{"bench", []string{"workload", "driver", "metrics", "metrics/stat"}},
 	{"report", []string{"metrics/stat", "workload", "metrics"}},
 	{"broker/sink", nil},
 	{"broker", []string{"broker/sink"}},
-	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native",
-		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink"}},
+	{"selftest", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker", "broker/sink"}},
+	{"doctor", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker"}},
+	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native", "driver/replay",
+		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor"}},
 	{"scripts/checksweep", nil}, // shares nothing with what it checks
 }
 

@@ -6,11 +6,12 @@ import (
 )
 
 // Schema is the version of Result's JSON form; report/result.schema.json describes it.
-const Schema = 1
+const Schema = 2
 
 // Result is everything that one run found out, as stored in result.json. Times are nanoseconds, sizes bytes.
 type Result struct {
 	Schema           int              `json:"schema"`
+	Checksum         string           `json:"checksum"` // of the rest of the JSON form, set where that is written; "" before
 	Started          time.Time        `json:"started"`
 	Kbench           string           `json:"kbench"` // version of this program
 	Profile          string           `json:"profile"`
@@ -22,6 +23,7 @@ type Result struct {
 	Host             Host             `json:"host"`
 	Interrupted      bool             `json:"interrupted"`
 	Verdict          Verdict          `json:"verdict"`
+	Evidence         Evidence         `json:"evidence"`
 	Warnings         []string         `json:"warnings"`
 	Objectives       []ObjectiveCheck `json:"objectives"`
 	Totals           Totals           `json:"totals"`
@@ -32,6 +34,16 @@ type Result struct {
 
 	// Intervals hold the histograms behind Latency, for latency.hlog; not part of the JSON.
 	Intervals []Interval `json:"-"`
+	// Timing places the run on the system's monotonic clock, for holding it against another process's log; not part of
+	// the JSON.
+	Timing Timing `json:"-"`
+}
+
+// Timing gives two moments of a run on its own clock and on the system's (CLOCK_MONOTONIC), both in ns, read together. A
+// time t of the run was at StartMonotonic + (t − StartRun)·(EndMonotonic − StartMonotonic)/(EndRun − StartRun).
+type Timing struct {
+	StartRun, StartMonotonic int64
+	EndRun, EndMonotonic     int64
 }
 
 // DriverInfo says which client did the work, and with what configuration.
@@ -71,8 +83,9 @@ type TopicInfo struct {
 
 // Verdict says whether the run can be believed.
 type Verdict struct {
-	State   string   `json:"state"` // valid or invalid
-	Reasons []string `json:"reasons"`
+	State   string   `json:"state"`   // valid or invalid
+	Cause   string   `json:"cause"`   // CauseClient …: the first of the reasons'; "" where valid
+	Reasons []string `json:"reasons"` // what was found and how much of it, one sentence each
 }
 
 // ObjectiveCheck is one objective of the profile and how it ended.
@@ -130,7 +143,8 @@ type Latency struct {
 	P9999       int64               `json:"p9999"`
 	Max         int64               `json:"max"`
 	Intervals   map[string][2]int64 `json:"intervals"`   // p50 … → 95 % interval, where the run supports one
-	Unsupported []string            `json:"unsupported"` // percentiles that too few records stand behind
+	Unsupported []string            `json:"unsupported"` // percentiles that too few records stand behind: their values mean nothing
+	Needs       map[string]float64  `json:"needs"`       // p50 … without an interval → seconds of measurement that would support one
 }
 
 // Runtime is what the generator itself used over the measured part.

@@ -2,11 +2,14 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,7 +79,7 @@ func TestWriteDirAndRead(t *testing.T) {
 			}
 			return b.String()
 		})
-		if diff := cmp.Diff(want, got, compact, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(metrics.Result{}, "Intervals")); diff != "" {
+		if diff := cmp.Diff(want, got, compact, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(metrics.Result{}, "Intervals", "Checksum")); diff != "" {
 			t.Errorf("read from %s (-want +got):\n%s", path, diff)
 		}
 	}
@@ -161,22 +164,44 @@ func TestCreateDir(t *testing.T) {
 	has(t, CreateDir("/proc/kbench"), "/proc/kbench")
 }
 
+// sealed is a stored result with the checksum that fits it.
+func sealed(t *testing.T, text string) string {
+	t.Helper()
+	var probe struct{ Checksum string }
+	if err := json.Unmarshal([]byte(text), &probe); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := checksum([]byte(text), probe.Checksum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Replace(text, probe.Checksum, sum, 1)
+}
+
 func TestReadResultRefuses(t *testing.T) {
 	var out bytes.Buffer
 	if err := WriteJSON(&out, fixture(t)); err != nil {
 		t.Fatal(err)
 	}
 	whole := out.String()
-	replaced := func(from, to string) string {
+	edited := func(from, to string) string {
 		if !strings.Contains(whole, from) {
 			t.Fatalf("the fixture has no %q", from)
 		}
 		return strings.Replace(whole, from, to, 1)
 	}
+	// replaced has a checksum that fits, so that what else is wrong shows.
+	replaced := func(from, to string) string { return sealed(t, edited(from, to)) }
 	for _, c := range []struct {
 		name, data string
 		words      []string
 	}{
+		{"edited", edited(`"acked": 25000,`, `"acked": 25001,`), []string{"edited after it was written", "sha256:"}},
+		{"edited text", edited(`"name": "franz"`, `"name": "franZ"`), []string{"edited after it was written"}},
+		{"edited checksum", edited(`"checksum": "sha256:`, `"checksum": "sha256:0`), []string{"edited after it was written"}},
+		{"a line left out", edited(`"acked": 25000,`, ``), []string{"edited after it was written"}},
+		{"without a checksum", edited(`"checksum"`, `"sum"`), []string{"field checksum is missing"}},
+		{"a number as checksum", edited(`"checksum": "sha256:`, `"checksum": 1, "sum": "`), []string{"field checksum", "number"}},
 		{"empty", " \n", []string{"is empty"}},
 		{"cut off", whole[:700], []string{"cut off at byte 700"}},
 		{"cut off before the last brace", whole[:len(whole)-2], []string{"cut off at byte"}},
@@ -184,9 +209,10 @@ func TestReadResultRefuses(t *testing.T) {
 		{"two results", whole + whole, []string{"not JSON at byte"}},
 		{"a list", "[]", []string{"not a kbench result"}},
 		{"other JSON", `{"name": "x"}`, []string{"not a kbench result", `no "schema"`}},
-		{"newer", replaced(`"schema": 1`, `"schema": 2`), []string{"schema 2 is newer", "up to 1"}},
-		{"schema 0", replaced(`"schema": 1`, `"schema": 0`), []string{"schema 0 is wrong", "from 1 to 1"}},
-		{"schema text", replaced(`"schema": 1`, `"schema": "one"`), []string{`schema "one" is wrong`}},
+		{"newer", replaced(`"schema": 2`, `"schema": 3`), []string{"schema 3 is newer", "up to 2"}},
+		{"older", replaced(`"schema": 2`, `"schema": 1`), []string{"schema 1 is older", "knows 2", "run it again"}},
+		{"schema 0", replaced(`"schema": 2`, `"schema": 0`), []string{"schema 0 is wrong", "whole number"}},
+		{"schema text", replaced(`"schema": 2`, `"schema": "one"`), []string{`schema "one" is wrong`}},
 		{"missing", replaced(`"acked": 25000,`, ``), []string{"field totals.acked is missing"}},
 		{"missing at the top", replaced(`"seed": 42,`, ``), []string{"field seed is missing"}},
 		{"missing in a list", replaced(`"replication_factor": 3,`, ``), []string{"field target.topics[0].replication_factor is missing"}},
@@ -230,5 +256,89 @@ func TestWriteJSONLeavesTheResultAlone(t *testing.T) {
 	}
 	if r.Target.Topics[0].Config != nil || r.Verdict.Reasons != nil || r.Intervals == nil {
 		t.Error("the caller's result was changed")
+	}
+}
+
+// TestChecksum holds the checksum against its definition, worked out in another way, and shows what may change.
+func TestChecksum(t *testing.T) {
+	r := fixture(t)
+	r.Warnings = []string{`a warning with "checksum":"" in it`}
+	var out bytes.Buffer
+	if err := WriteJSON(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	field := regexp.MustCompile(`"checksum": "(sha256:[0-9a-f]{64})"`).FindStringSubmatch(text)
+	if field == nil {
+		t.Fatalf("no checksum in\n%s", text)
+	}
+	// No text of the fixture ends in what looks like a field's name, so white space can be taken out line by line.
+	var plain strings.Builder
+	for line := range strings.Lines(strings.Replace(text, field[0], `"checksum": ""`, 1)) {
+		name, value, found := strings.Cut(strings.TrimSpace(line), `": `)
+		if found && strings.HasPrefix(line, " ") {
+			name += `":`
+		}
+		plain.WriteString(name + value)
+	}
+	if want := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(plain.String()))); field[1] != want {
+		t.Errorf("checksum %s, want %s of\n%s", field[1], want, plain.String())
+	}
+
+	var compact, again bytes.Buffer
+	if err := json.Compact(&compact, out.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	for name, same := range map[string]string{"compact": compact.String(), "other line ends": strings.ReplaceAll(text, "\n", "\r\n")} {
+		if _, err := parseResult([]byte(same)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	read, err := parseResult(out.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteJSON(&again, read); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text, again.String()); diff != "" {
+		t.Errorf("read and written again it differs:\n%s", diff)
+	}
+}
+
+// TestEveryByteCounts: no byte of a stored result can be changed into another token or text unnoticed.
+func TestEveryByteCounts(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteJSON(&out, fixture(t)); err != nil {
+		t.Fatal(err)
+	}
+	data := out.Bytes()
+	for i := range data {
+		if strings.IndexByte(" \n", data[i]) >= 0 {
+			continue
+		}
+		old := data[i]
+		data[i] = '7'
+		if old == '7' {
+			data[i] = '8'
+		}
+		if _, err := parseResult(data); err == nil {
+			t.Errorf("byte %d changed from %q to %q: not noticed", i, old, data[i])
+		}
+		data[i] = old
+	}
+}
+
+// TestEveryCutIsNoticed: a file that ends early is refused, wherever it ends.
+func TestEveryCutIsNoticed(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteJSON(&out, fixture(t)); err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.TrimSpace(out.Bytes())
+	for n := range data {
+		if _, err := parseResult(data[:n]); err == nil {
+			t.Errorf("the first %d of %d bytes pass", n, len(data))
+		}
 	}
 }

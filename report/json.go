@@ -13,25 +13,38 @@ import (
 )
 
 // WriteJSON writes the result in the form that result.schema.json describes. Lists and maps without content are written
-// as [] and {}, never null. A number that isn't finite is an error that names its field.
+// as [] and {}, never null. A number that isn't finite is an error that names its field. The checksum is that of what is
+// written, whatever the result says.
 func WriteJSON(w io.Writer, r *metrics.Result) error {
 	full, err := complete(r)
 	if err != nil {
 		return err
 	}
-	return encodeJSON(w, full)
+	full.Checksum = ""
+	unsealed, err := encodeJSON(full)
+	if err != nil {
+		return err
+	}
+	if full.Checksum, err = checksum(unsealed.Bytes(), ""); err != nil {
+		return err
+	}
+	out, err := encodeJSON(full)
+	if err != nil {
+		return err
+	}
+	return writeAll(w, out)
 }
 
-// encodeJSON writes v indented, leaving <, > and & as they are.
-func encodeJSON(w io.Writer, v any) error {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
+// encodeJSON is v indented, with <, > and & as they are.
+func encodeJSON(v any) (*bytes.Buffer, error) {
+	out := new(bytes.Buffer)
+	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("encode the result: %w", err)
+		return nil, fmt.Errorf("encode the result: %w", err)
 	}
-	return writeAll(w, &out)
+	return out, nil
 }
 
 // complete copies the result with every nil list and map replaced by an empty one. The caller's stays as it is.

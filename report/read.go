@@ -43,6 +43,9 @@ func parseResult(data []byte) (*metrics.Result, error) {
 	if err := checkSchema(data); err != nil {
 		return nil, err
 	}
+	if err := checkChecksum(data); err != nil {
+		return nil, err
+	}
 	if err := checkFields(data, reflect.TypeFor[metrics.Result](), ""); err != nil {
 		return nil, err
 	}
@@ -86,10 +89,13 @@ func checkSchema(data []byte) error {
 	}
 	var version int
 	if err := json.Unmarshal(probe.Schema, &version); err != nil || version < 1 {
-		return fmt.Errorf("schema %s is wrong: it has to be a whole number from 1 to %d", probe.Schema, metrics.Schema)
+		return fmt.Errorf("schema %s is wrong: it has to be a whole number, and this kbench knows %d", probe.Schema, metrics.Schema)
 	}
-	if version > metrics.Schema {
+	switch {
+	case version > metrics.Schema:
 		return fmt.Errorf("schema %d is newer than this kbench knows (up to %d): a newer kbench wrote it and can read it", version, metrics.Schema)
+	case version < metrics.Schema:
+		return fmt.Errorf("schema %d is older: this kbench knows %d; an older kbench wrote it and can read it; or run it again", version, metrics.Schema)
 	}
 	return nil
 }

@@ -24,10 +24,10 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource("urn:kbench:result:1", doc); err != nil {
+	if err := c.AddResource("urn:kbench:result:2", doc); err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.Compile("urn:kbench:result:1")
+	s, err := c.Compile("urn:kbench:result:2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestSchemaRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range [][2]string{
-		{`"schema": 1`, `"schema": 2`},
+		{`"schema": 2`, `"schema": 3`},
 		{`"acked": 25000,`, `"acked": -1,`},
 		{`"acked": 25000,`, `"acked": "25000",`},
 		{`"acked": 25000,`, ``},

@@ -84,7 +84,11 @@ func writeSweepJSON(w io.Writer, s *sweep) error {
 		out.Reference = &driftJSON{Values: s.named(d.values), N: d.n, Rate: d.rate.json(), P99: d.p99.json(),
 			RateRatio: finite(d.rateRatio), P99Ratio: finite(d.p99Ratio)}
 	}
-	return encodeJSON(w, out)
+	text, err := encodeJSON(out)
+	if err != nil {
+		return err
+	}
+	return writeAll(w, text)
 }
 
 func (s *sweep) frontFigures() []string {

@@ -21,7 +21,7 @@ type cellResult struct {
 }
 
 func (c cellResult) result(minute int) *metrics.Result {
-	r := &metrics.Result{Schema: 1, Profile: "orders", Target: metrics.TargetInfo{Kind: "sink", Brokers: 1},
+	r := &metrics.Result{Schema: metrics.Schema, Profile: "orders", Target: metrics.TargetInfo{Kind: "sink", Brokers: 1},
 		Started: time.Date(2026, 3, 14, 15, minute, 0, 0, time.UTC), Verdict: metrics.Verdict{State: "valid"}}
 	if c.state != "" {
 		r.Verdict = metrics.Verdict{State: c.state, Reasons: []string{"unsteady: the backlog grew"}}
