@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"kbench/broker/sink"
 )
 
 // Kinds of targets that Start knows.
@@ -40,6 +42,13 @@ type Spec struct {
 	Dir string
 	// Properties are further server.properties of kafka; they win over what Start would set.
 	Properties map[string]string
+	// Hold are the models by which sink holds its answers, each as sink.ParseHold reads it; none: they leave at once.
+	Hold []string
+	// HoldSeed makes what is random in Hold the same again.
+	HoldSeed uint64
+	// TimingLog is the file for sink's true arrivals and departures (sink.ReadLog), complete once Close has returned; "":
+	// none.
+	TimingLog string
 	// Exec is the command line that reaches RunChild, to which Start appends RunChild's arguments.
 	// Empty: this program with the argument "broker-child".
 	Exec []string
@@ -69,6 +78,11 @@ func (s Spec) withDefaults() (Spec, error) {
 		return s, fmt.Errorf("port %d asked for; allowed are 0 (any) to 65535", s.Port)
 	case len(s.Properties) > 0 && s.Kind != KindKafka:
 		return s, fmt.Errorf("target %s has no server properties; only kafka has", s.Kind)
+	case s.Kind != KindSink && (len(s.Hold) > 0 || s.HoldSeed != 0 || s.TimingLog != ""):
+		return s, fmt.Errorf("target %s can't hold answers or log their times; only sink can", s.Kind)
+	}
+	if _, err := sink.ParseHold(s.Hold); err != nil {
+		return s, fmt.Errorf("hold: %w", err)
 	}
 	if err := checkCPUs(s.CPUs); err != nil {
 		return s, err

@@ -23,11 +23,24 @@ type childOptions struct {
 	partitions int
 	brokers    int
 	port       int
+	hold       []string
+	holdSeed   uint64
+	timingLog  string
 }
 
 // args are the options as a command line, which RunChild reads.
 func (o childOptions) args() []string {
-	return []string{o.kind, "--partitions=" + strconv.Itoa(o.partitions), "--brokers=" + strconv.Itoa(o.brokers), "--port=" + strconv.Itoa(o.port)}
+	args := []string{o.kind, "--partitions=" + strconv.Itoa(o.partitions), "--brokers=" + strconv.Itoa(o.brokers), "--port=" + strconv.Itoa(o.port)}
+	for _, h := range o.hold {
+		args = append(args, "--hold="+h)
+	}
+	if o.holdSeed != 0 {
+		args = append(args, "--hold-seed="+strconv.FormatUint(o.holdSeed, 10))
+	}
+	if o.timingLog != "" {
+		args = append(args, "--hold-log="+o.timingLog)
+	}
+	return args
 }
 
 func parseChildArgs(args []string) (childOptions, error) {
@@ -41,6 +54,12 @@ func parseChildArgs(args []string) (childOptions, error) {
 	flags.IntVar(&o.partitions, "partitions", 12, "")
 	flags.IntVar(&o.brokers, "brokers", 1, "")
 	flags.IntVar(&o.port, "port", 0, "")
+	flags.Func("hold", "", func(text string) error {
+		o.hold = append(o.hold, text)
+		return nil
+	})
+	flags.Uint64Var(&o.holdSeed, "hold-seed", 0, "")
+	flags.StringVar(&o.timingLog, "hold-log", "", "")
 	if err := flags.Parse(args[1:]); err != nil {
 		return o, err
 	}
@@ -78,7 +97,13 @@ func runChild(ctx context.Context, args []string, stdin io.Reader, stdout io.Wri
 }
 
 func serveSink(ctx context.Context, o childOptions, stdout io.Writer) error {
-	srv, err := sink.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), sink.Options{Partitions: o.partitions, Brokers: o.brokers})
+	hold, err := sink.ParseHold(o.hold)
+	if err != nil {
+		return fmt.Errorf("hold: %w", err)
+	}
+	srv, err := sink.Listen(net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), sink.Options{
+		Partitions: o.partitions, Brokers: o.brokers, Hold: hold, HoldSeed: o.holdSeed, TimingLog: o.timingLog,
+	})
 	if err != nil {
 		return err
 	}

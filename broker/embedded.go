@@ -55,7 +55,8 @@ func startEmbedded(ctx context.Context, spec Spec) (*Target, error) {
 // childCommand is the command line of the child. By default it keeps this process's own argv[0], because a binary may
 // look at that to know what it is.
 func childCommand(spec Spec) (command, error) {
-	o := childOptions{kind: spec.Kind, partitions: spec.Partitions, brokers: spec.Brokers, port: spec.Port}
+	o := childOptions{kind: spec.Kind, partitions: spec.Partitions, brokers: spec.Brokers, port: spec.Port,
+		hold: spec.Hold, holdSeed: spec.HoldSeed, timingLog: spec.TimingLog}
 	c := command{name: "the " + spec.Kind + " broker", cpus: spec.CPUs, stdin: true}
 	if len(spec.Exec) > 0 {
 		c.path, c.args = spec.Exec[0], append(spec.Exec[:len(spec.Exec):len(spec.Exec)], o.args()...)

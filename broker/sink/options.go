@@ -15,6 +15,13 @@ type Options struct {
 	MaxMessageBytes int
 	// CheckCRC reads every record byte and answers CORRUPT_MESSAGE where the batch's CRC-32C is wrong.
 	CheckCRC bool
+	// Hold says when the answers to Produce requests leave; nil: at once.
+	Hold *Hold
+	// HoldSeed makes what is random in Hold the same again.
+	HoldSeed uint64
+	// TimingLog is a file that gets the true arrival and departure of every Produce request, for ReadLog, complete once
+	// Close has returned; "": none. It is made anew, but nothing other than a timing log is overwritten.
+	TimingLog string
 	// Log is told why a connection was closed on a client, from any goroutine; nil: nobody is told.
 	Log func(error)
 }
