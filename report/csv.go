@@ -64,13 +64,19 @@ func resultCells(r *metrics.Result) ([]cell, error) {
 		{"target.brokers", strconv.Itoa(r.Target.Brokers)},
 		{"interrupted", strconv.FormatBool(r.Interrupted)},
 		{"verdict.state", r.Verdict.State},
+		{"verdict.cause", r.Verdict.Cause},
 		{"verdict.reasons", strings.Join(r.Verdict.Reasons, "; ")},
 		{"warnings", strings.Join(r.Warnings, "; ")},
 		{"objectives_met", strconv.FormatBool(objectivesMet(r))},
 	}
+	cells = append(cells, evidenceCells(&r.Evidence)...)
 	cells = append(cells, totalsCells(&r.Totals, errs)...)
 	for _, d := range distributions(r) {
-		cells = append(cells, latencyCells("latency."+d.name+".", d.of)...)
+		more, err := latencyCells("latency."+d.name+".", d.of)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, more...)
 	}
 	u := r.Runtime
 	return append(cells,
@@ -108,7 +114,37 @@ func totalsCells(t *metrics.Totals, errs string) []cell {
 	}
 }
 
-func latencyCells(prefix string, l *metrics.Latency) []cell {
+func evidenceCells(e *metrics.Evidence) []cell {
+	return []cell{
+		{"evidence.late_share", float(e.LateShare)},
+		{"evidence.response_p99_on_time", strconv.FormatInt(e.ResponseP99OnTime, 10)},
+		{"evidence.achieved_share", float(e.AchievedShare)},
+		{"evidence.cpu_share", float(e.CPUShare)},
+		{"evidence.machine_share", float(e.MachineShare)},
+		{"evidence.run_queue_share", float(e.RunQueueShare)},
+		{"evidence.steal_share", float(e.StealShare)},
+		{"evidence.throttled_share", float(e.ThrottledShare)},
+		{"evidence.gc_pause_max_ns", strconv.FormatInt(e.GCPauseMaxNS, 10)},
+		{"evidence.scheduler_p99_ns", strconv.FormatInt(e.SchedulerP99NS, 10)},
+		{"evidence.in_flight_mean", float(e.InFlightMean)},
+		{"evidence.little_ratio", float(e.LittleRatio)},
+		{"evidence.arrivals_p", float(e.ArrivalsP)},
+		{"evidence.warmup_cut", strconv.Itoa(e.WarmupCut)},
+		{"evidence.rate_slope", float(e.RateSlope)},
+		{"evidence.p99_slope", float(e.P99Slope)},
+		{"evidence.clipped", strconv.FormatUint(e.Clipped, 10)},
+	}
+}
+
+func latencyCells(prefix string, l *metrics.Latency) ([]cell, error) {
+	intervals, err := jsonText(l.Intervals, "{}")
+	if err != nil {
+		return nil, err
+	}
+	needs, err := jsonText(l.Needs, "{}")
+	if err != nil {
+		return nil, err
+	}
 	cells := []cell{
 		{prefix + "count", strconv.FormatUint(l.Count, 10)},
 		{prefix + "clipped", strconv.FormatUint(l.Clipped, 10)},
@@ -117,12 +153,16 @@ func latencyCells(prefix string, l *metrics.Latency) []cell {
 	}
 	for _, p := range percentiles() {
 		value := ""
-		if supported(l, p) {
+		if supported(l, p.name) {
 			value = strconv.FormatInt(p.of(l), 10)
 		}
 		cells = append(cells, cell{prefix + p.name, value})
 	}
-	return append(cells, cell{prefix + "max", strconv.FormatInt(l.Max, 10)})
+	return append(cells,
+		cell{prefix + "max", strconv.FormatInt(l.Max, 10)},
+		cell{prefix + "intervals", intervals},
+		cell{prefix + "unsupported", strings.Join(l.Unsupported, "; ")},
+		cell{prefix + "needs", needs}), nil
 }
 
 // float is a number with as many digits as it needs.

@@ -40,6 +40,10 @@ func fixture(t *testing.T) *metrics.Result {
 	}
 	r.Intervals = intervals(6, 5000)
 	r.Latency = latencies(r.Intervals)
+	r.Latency.Response.Intervals = map[string][2]int64{"p50": {1_590_000, 1_630_000}, "p90": {2_650_000, 2_790_000}, "p95": {3_080_000, 3_250_000}, "p99": {4_100_000, 4_470_000}}
+	r.Latency.Response.Needs = map[string]float64{"p999": 79.2, "p9999": 800}
+	r.Latency.Service.Intervals = map[string][2]int64{"p50": {1_390_000, 1_420_000}}
+	r.Latency.Service.Needs = map[string]float64{"p9999": 800}
 	n := r.Latency.Response.Count
 	r.Totals = metrics.Totals{Scheduled: n + 5, Acked: n, Failed: 3, Censored: 2, WarmupRecords: 5000, Bytes: n * 1024,
 		DurationNS: 5e9, WarmupNS: 1e9, TargetRate: 5000, RecordsPerSecond: float64(n) / 5, BytesPerSecond: float64(n) * 1024 / 5,

@@ -11,12 +11,12 @@ import (
 	"kbench/metrics"
 )
 
-// WriteGoBench writes the result in the Go benchmark format, for benchstat: configuration lines, then one benchmark
+// WriteGoBench writes the result in the Go benchmark format, for benchstat: a comment, configuration lines, then one benchmark
 // line whose iterations are the acknowledged records and whose ns/op is wall time per record.
 // Unsupported percentiles are left out.
 func WriteGoBench(w io.Writer, r *metrics.Result) error {
 	var out bytes.Buffer
-	out.WriteString("# " + benchComment(r) + "\n")
+	out.WriteString("# " + verdictTitle(r) + " · " + benchComment(r) + "\n")
 	for _, c := range benchConfig(r) {
 		if c.value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", c.name, oneLine(c.value))
@@ -42,7 +42,7 @@ func benchConfig(r *metrics.Result) []cell {
 		{"cpu", r.Host.CPU},
 		{"target", targetText(r.Target)},
 		{"load", loadText(r)},
-		{"verdict", r.Verdict.State},
+		{"verdict", verdictText(r.Verdict)},
 	}
 	if r.Interrupted {
 		config = append(config, cell{"interrupted", "true"})
@@ -68,7 +68,7 @@ func benchValues(r *metrics.Result) []cell {
 		{"MB/s", benchNumber(t.BytesPerSecond / 1e6)},
 	}
 	for _, p := range percentiles() {
-		if supported(&r.Latency.Response, p) {
+		if supported(&r.Latency.Response, p.name) {
 			values = append(values, cell{p.name + "-ns", fmt.Sprint(p.of(&r.Latency.Response))})
 		}
 	}

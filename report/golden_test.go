@@ -47,7 +47,13 @@ func variants(t *testing.T) map[string]*metrics.Result {
 		"unsteady: 3120 of 5001 records/s asked for were acknowledged: the backlog grew"}}
 	bad.Latency.Response.Clipped = 4
 	bad.Latency.Response.Max = int64(time.Hour)
+	bad.Latency.Response.Needs = nil
 	bad.Latency.Response.Intervals = map[string][2]int64{"p50": {1_390_000, 1_420_000}, "p99": {3_800_000, 4_400_000}}
+
+	bad.Evidence = metrics.Evidence{LateShare: 0.0312, ResponseP99OnTime: 3_650_000, AchievedShare: 0.62393, CPUShare: 0.991, MachineShare: 1, RunQueueShare: 0.31,
+		StealShare: 0.021, ThrottledShare: 0.4, GCPauseMaxNS: 0, SchedulerP99NS: 12_582_912, InFlightMean: 9120, LittleRatio: 0.871,
+		ArrivalsP: 0.0004, WarmupCut: 2, RateSlope: -0.124, P99Slope: 1.8, Clipped: 4}
+	bad.Objectives = append(bad.Objectives, metrics.ObjectiveCheck{Objective: "response.p9999: 1s", Actual: "can't be told: needs ≥ 800 s"})
 
 	unknown := fixture(t)
 	unknown.Profile, unknown.Plan = "max", []byte(`{"Load":{"Arrivals":"max","Send":"sync"}}`)
@@ -58,6 +64,8 @@ func variants(t *testing.T) map[string]*metrics.Result {
 	unknown.Latency = metrics.Latencies{Response: metrics.Latency{Count: 40, Mean: 312, Min: 90, P50: 301, P90: 480, P95: 520, P99: 610, P999: 610, P9999: 610,
 		Max: 610, Unsupported: []string{"p90", "p95", "p99", "p999", "p9999"}}}
 	unknown.Latency.Service = unknown.Latency.Response
+	unknown.Evidence = metrics.Evidence{LateShare: -1, ResponseP99OnTime: -1, AchievedShare: -1, CPUShare: 0.5, MachineShare: -1, RunQueueShare: -1, StealShare: -1,
+		ThrottledShare: -1, GCPauseMaxNS: -1, SchedulerP99NS: -1, InFlightMean: -1, LittleRatio: -1, ArrivalsP: -1, WarmupCut: -1}
 	unknown.Objectives, unknown.Warnings, unknown.Series, unknown.Partitions, unknown.Intervals = nil, nil, nil, nil, nil
 
 	return map[string]*metrics.Result{"full": full, "bad": bad, "unknown": unknown}

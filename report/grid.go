@@ -13,12 +13,16 @@ import (
 )
 
 // grid is a table before it is drawn. The first left columns hold text, the others numbers. A cell may hold several
-// lines.
+// lines, and softBreaks.
 type grid struct {
 	left int
 	head []string
 	rows [][]string
 }
+
+// softBreak stands in cells where text goes on in a new line, to keep the table narrow, and Markdown doesn't. A space
+// before it is the one that a line end replaces.
+const softBreak = "\v"
 
 // text draws the grid with a rule under its header and no other lines, so that it can be copied into a mail.
 // Where all columns are text, the last one wraps.
@@ -26,6 +30,9 @@ func (g *grid) text(w io.Writer) error {
 	if len(g.head) > 0 && g.left == len(g.head) {
 		g = g.wrapped()
 	}
+	g = g.with(func(cell string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(cell, " "+softBreak, "\n"), softBreak, "\n")
+	})
 	none := tw.Settings{Separators: tw.SeparatorsNone,
 		Lines: tw.Lines{ShowTop: tw.Off, ShowBottom: tw.Off, ShowHeaderLine: tw.On, ShowFooterLine: tw.Off}}
 	var out bytes.Buffer
@@ -43,11 +50,17 @@ func (g *grid) text(w io.Writer) error {
 
 // markdown draws the grid as a GitHub table.
 func (g *grid) markdown(w io.Writer) error {
-	escaped := grid{left: g.left, head: escapeCells(g.head)}
-	for _, row := range g.rows {
-		escaped.rows = append(escaped.rows, escapeCells(row))
-	}
+	escaped := g.with(func(cell string) string { return escapeMarkdown(strings.ReplaceAll(cell, softBreak, "")) })
 	return escaped.draw(w, renderer.NewMarkdown())
+}
+
+// with is the grid with every cell changed.
+func (g *grid) with(change func(string) string) *grid {
+	out := &grid{left: g.left, head: each(g.head, change)}
+	for _, row := range g.rows {
+		out.rows = append(out.rows, each(row, change))
+	}
+	return out
 }
 
 func (g *grid) draw(w io.Writer, r tw.Renderer) error {
@@ -94,14 +107,6 @@ func (g *grid) wrapped() *grid {
 			row[last] = wrapTo(max(width-before, width/3), row[last], 0, 0)
 		}
 		out.rows = append(out.rows, row)
-	}
-	return out
-}
-
-func escapeCells(cells []string) []string {
-	out := make([]string, len(cells))
-	for i, c := range cells {
-		out[i] = escapeMarkdown(c)
 	}
 	return out
 }

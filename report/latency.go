@@ -3,7 +3,9 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kbench/metrics"
@@ -64,6 +66,10 @@ func latencyGrid(r *metrics.Result) *grid {
 			name = "response = service"
 		}
 		g.rows = append(g.rows, latencyRow(name, d.of, u))
+		// The intervals of the others stand below, where they don't make the table long.
+		if row := intervalRow(d.of, u); row != nil && d.name == "response" {
+			g.rows = append(g.rows, row)
+		}
 	}
 	return g
 }
@@ -71,10 +77,10 @@ func latencyGrid(r *metrics.Result) *grid {
 func latencyRow(name string, l *metrics.Latency, u unit) []string {
 	row := []string{name, count(l.Count), u.show(l.Mean)}
 	for _, p := range percentiles() {
-		if supported(l, p) {
+		if supported(l, p.name) {
 			row = append(row, u.show(float64(p.of(l))))
 		} else {
-			row = append(row, absent)
+			row = append(row, needsText(l, p))
 		}
 	}
 	if l.Count == 0 {
@@ -85,8 +91,37 @@ func latencyRow(name string, l *metrics.Latency, u unit) []string {
 }
 
 // supported says whether enough records stand behind the percentile.
-func supported(l *metrics.Latency, p percentile) bool {
-	return l.Count > 0 && !slices.Contains(l.Unsupported, p.name)
+func supported(l *metrics.Latency, percentile string) bool {
+	return l.Count > 0 && !slices.Contains(l.Unsupported, percentile)
+}
+
+// needsText stands where the run doesn't support a percentile or its interval.
+func needsText(l *metrics.Latency, p percentile) string {
+	seconds, ok := l.Needs[p.name]
+	if !ok || !(seconds > 0) || math.IsInf(seconds, 0) {
+		return absent
+	}
+	return "needs " + softBreak + "≥ " + strconv.FormatFloat(math.Ceil(seconds), 'f', 0, 64) + " s"
+}
+
+// intervalRow is the row of 95 % intervals under a distribution's percentiles, or nil where there is nothing to say.
+func intervalRow(l *metrics.Latency, u unit) []string {
+	if len(l.Intervals) == 0 && len(l.Needs) == 0 || l.Count == 0 {
+		return nil
+	}
+	row := []string{"95 % interval", "", ""}
+	for _, p := range percentiles() {
+		interval, ok := l.Intervals[p.name]
+		switch {
+		case !supported(l, p.name):
+			row = append(row, "") // said in the row above
+		case ok:
+			row = append(row, u.show(float64(interval[0]))+"–"+softBreak+u.show(float64(interval[1])))
+		default:
+			row = append(row, needsText(l, p))
+		}
+	}
+	return append(row, "")
 }
 
 func latencyNotes(r *metrics.Result) []note {
@@ -94,17 +129,41 @@ func latencyNotes(r *metrics.Result) []note {
 	if !scheduled(r) {
 		notes = append(notes, note{"", "no schedule: a record is due when it is handed over, so response is service here, and waiting before that shows nowhere"})
 	}
-	if slices.ContainsFunc(distributions(r), func(d distribution) bool { return d.of.Count > 0 && len(d.of.Unsupported) > 0 }) {
-		notes = append(notes, note{"", absent + ": too few records stand behind this percentile"})
-	}
+	notes = append(notes, unsupportedNotes(r)...)
 	for _, d := range distributions(r) {
 		if d.of.Clipped > 0 {
 			notes = append(notes, note{"", fmt.Sprintf("clipped: %s of %s above %s, counted as that", count(d.of.Clipped), d.title,
 				duration(float64(metrics.HighestTrackable)))})
 		}
-		if text := intervalText(d, latencyUnit(r)); text != "" {
+		if text := intervalText(d, latencyUnit(r)); text != "" && d.name != "response" {
 			notes = append(notes, note{"", text})
 		}
+	}
+	return notes
+}
+
+// unsupportedNotes explain what stands in the grid in the place of numbers.
+func unsupportedNotes(r *metrics.Result) []note {
+	needs, blank := false, false
+	for _, d := range distributions(r) {
+		if d.of.Count == 0 {
+			continue
+		}
+		rows := [][]string{latencyRow("", d.of, latencyUnit(r))}
+		if d.name == "response" {
+			rows = append(rows, intervalRow(d.of, latencyUnit(r)))
+		}
+		for _, row := range rows {
+			blank = blank || slices.Contains(row, absent)
+			needs = needs || slices.ContainsFunc(row, func(cell string) bool { return strings.HasPrefix(cell, "needs") })
+		}
+	}
+	var notes []note
+	if needs {
+		notes = append(notes, note{"", "needs ≥ N s: a run like this one could tell if it measured for that long"})
+	}
+	if blank {
+		notes = append(notes, note{"", absent + ": too few records stand behind it"})
 	}
 	return notes
 }

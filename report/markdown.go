@@ -19,6 +19,13 @@ func WriteMarkdown(w io.Writer, r *metrics.Result) error {
 				return fmt.Errorf("draw the table: %w", err)
 			}
 		}
+		if len(b.drawing) > 0 {
+			out.WriteString("\n```\n")
+			for _, n := range b.drawing {
+				fmt.Fprintf(&out, "%-6s%s\n", n.label, n.text)
+			}
+			out.WriteString("```\n")
+		}
 		for i, n := range b.notes {
 			if i == 0 {
 				out.WriteByte('\n')

@@ -76,6 +76,8 @@ func TestTableWidth(t *testing.T) {
 	r.Totals.Scheduled, r.Totals.Acked, r.Totals.Failed = 90_000_000, 89_000_000, 1_000_000
 	r.Totals.RecordsPerSecond, r.Totals.BytesPerSecond, r.Totals.Requests = 1_500_000, 1.5e9, 1_234_567
 	r.Latency.Response.Count, r.Latency.Service.Count = 90_000_000, 90_000_000
+	r.Latency.Response.Needs = map[string]float64{"p999": 720, "p9999": 7200}
+	r.Latency.Response.Intervals["p50"] = [2]int64{900_000_000, 1_100_000_000}
 	r.Latency.Response.P9999, r.Latency.Response.Max, r.Latency.Response.Unsupported = 1_100_000_000, 12_345_000_000, nil
 	r.Warnings = []string{strings.Repeat("a long warning ", 20)}
 	var out bytes.Buffer
@@ -126,10 +128,11 @@ func TestTextFromOutside(t *testing.T) {
 // TestNoScheduleLabel: where nothing was due at a time of its own, the table says that response is service.
 func TestNoScheduleLabel(t *testing.T) {
 	for plan, want := range map[string]bool{
-		`{"load":{"arrivals":"max"}}`:                      true,
-		`{"Load":{"Arrivals":"closed","InFlight":16}}`:     true,
-		`{"Load":{"Arrivals":"poisson"}}`:                  false,
-		`{"load":{"arrivals":"constant","rate":"5000/s"}}`: false,
+		`{"load":{"arrivals":"max"}}`:                       true,
+		`{"Load":{"Arrivals":"closed","InFlight":16}}`:      true,
+		`{"Load":{"Arrivals":"poisson"}}`:                   false,
+		`{"load":{"arrivals":"constant","rate":"5000/s"}}`:  false,
+		`{"load":{"arrivals":"trace","trace":"times.txt"}}`: false,
 		`{}`: false, // then the rate decides, and the fixture has one
 	} {
 		r := fixture(t)

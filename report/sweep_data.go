@@ -28,6 +28,7 @@ type cellJSON struct {
 	Values    map[string]string     `json:"values"`
 	N         int                   `json:"n"`
 	Valid     int                   `json:"valid_runs"`
+	Causes    []string              `json:"causes"` // of the other runs' verdicts
 	Reference bool                  `json:"reference"`
 	Pareto    bool                  `json:"pareto"`
 	Figures   map[string]*rangeJSON `json:"figures"` // null: not known or not supported
@@ -65,7 +66,7 @@ func writeSweepJSON(w io.Writer, s *sweep) error {
 	out := sweepJSON{Axes: append([]string{}, s.axes...), Note: untested, Front: s.frontFigures(), Cells: []cellJSON{},
 		Lost: []lostJSON{}, Warnings: []warningRow{}}
 	for _, c := range s.cells {
-		j := cellJSON{Runs: c.names, Values: s.named(c.values), N: len(c.runs), Valid: c.valid(), Reference: c.reference,
+		j := cellJSON{Runs: c.names, Values: s.named(c.values), N: len(c.runs), Valid: c.valid(), Causes: c.causes(), Reference: c.reference,
 			Pareto: c.pareto, Figures: map[string]*rangeJSON{}}
 		for _, f := range figures() {
 			j.Figures[f.name] = f.over(c.runs).json()
@@ -124,14 +125,14 @@ func finite(v float64) *float64 {
 // writeSweepCSV writes one row a cell; those that weren't measured have a reason and no figures.
 func writeSweepCSV(w io.Writer, s *sweep) error {
 	head := append([]string{"runs"}, s.axes...)
-	head = append(head, "state", "reason", "n", "valid_runs", "reference", "pareto")
+	head = append(head, "state", "reason", "n", "valid_runs", "causes", "reference", "pareto")
 	for _, f := range figures() {
 		head = append(head, f.name+".median", f.name+".min", f.name+".max")
 	}
 	rows := [][]string{head}
 	for _, c := range s.cells {
 		row := append([]string{strings.Join(c.names, " ")}, c.values...)
-		row = append(row, "measured", "", fmt.Sprint(len(c.runs)), fmt.Sprint(c.valid()), strconv.FormatBool(c.reference), strconv.FormatBool(c.pareto))
+		row = append(row, "measured", "", fmt.Sprint(len(c.runs)), fmt.Sprint(c.valid()), strings.Join(c.causes(), " "), strconv.FormatBool(c.reference), strconv.FormatBool(c.pareto))
 		for _, f := range figures() {
 			v := f.over(c.runs)
 			row = append(row, csvFloat(v.median), csvFloat(v.min), csvFloat(v.max))
@@ -140,7 +141,7 @@ func writeSweepCSV(w io.Writer, s *sweep) error {
 	}
 	for _, l := range s.lost {
 		row := append([]string{strings.Join(l.names, " ")}, l.values...)
-		row = append(row, l.state, l.reason, "0", "0", "false", "false")
+		row = append(row, l.state, l.reason, "0", "0", "", "false", "false")
 		rows = append(rows, append(row, make([]string, len(head)-len(row))...))
 	}
 	return encodeCSV(w, rows)

@@ -76,7 +76,7 @@ func figures() []figure {
 	response := func(name, title string) figure {
 		return figure{"latency.response." + name, title, latency, func(r *metrics.Result) float64 {
 			i := slices.IndexFunc(percentiles(), func(p percentile) bool { return p.name == name })
-			if p := percentiles()[i]; supported(&r.Latency.Response, p) {
+			if p := percentiles()[i]; supported(&r.Latency.Response, p.name) {
 				return float64(p.of(&r.Latency.Response))
 			}
 			return math.NaN()
@@ -125,6 +125,17 @@ func (c *sweepCell) valid() int {
 		}
 	}
 	return n
+}
+
+// causes are why the cell's invalid runs are invalid, each once, in the order of the runs.
+func (c *sweepCell) causes() []string {
+	causes := []string{}
+	for _, r := range c.runs {
+		if r.Verdict.State != "valid" && r.Verdict.Cause != "" && !slices.Contains(causes, r.Verdict.Cause) {
+			causes = append(causes, r.Verdict.Cause)
+		}
+	}
+	return causes
 }
 
 // cellKey tells cells apart.

@@ -24,7 +24,7 @@ func (c cellResult) result(minute int) *metrics.Result {
 	r := &metrics.Result{Schema: metrics.Schema, Profile: "orders", Target: metrics.TargetInfo{Kind: "sink", Brokers: 1},
 		Started: time.Date(2026, 3, 14, 15, minute, 0, 0, time.UTC), Verdict: metrics.Verdict{State: "valid"}}
 	if c.state != "" {
-		r.Verdict = metrics.Verdict{State: c.state, Reasons: []string{"unsteady: the backlog grew"}}
+		r.Verdict = metrics.Verdict{State: c.state, Cause: metrics.CauseUnsteady, Reasons: []string{"unsteady: the backlog grew"}}
 		r.Warnings = []string{"the generator was late"}
 	}
 	r.Totals = metrics.Totals{RecordsPerSecond: c.rate, BytesPerSecond: c.rate * 1024, TargetRate: c.target, Failed: c.failed,

@@ -45,9 +45,16 @@ func writeSweepMarkdown(w io.Writer, s *sweep) error {
 
 func (s *sweep) title() string {
 	parts := []string{"SWEEP"}
-	runs := 0
+	runs, invalid := 0, 0
 	for _, c := range s.cells {
 		runs += len(c.runs)
+		invalid += len(c.runs) - c.valid()
+	}
+	switch {
+	case invalid > 0:
+		parts[0] += fmt.Sprintf(": %s of %s INVALID", count(uint64(invalid)), plural(uint64(runs), "run"))
+	case runs > 0:
+		parts[0] += ": VALID"
 	}
 	if runs > 0 {
 		first := s.cells[0].runs[0]
@@ -117,14 +124,18 @@ func (c *sweepCell) mark() string {
 }
 
 func (c *sweepCell) verdict() string {
-	switch valid := c.valid(); valid {
-	case len(c.runs):
+	invalid := len(c.runs) - c.valid()
+	if invalid == 0 {
 		return "valid"
-	case 0:
-		return "INVALID"
-	default:
-		return fmt.Sprintf("%d/%d valid", valid, len(c.runs))
 	}
+	text := "invalid"
+	if invalid < len(c.runs) {
+		text = fmt.Sprintf("%d/%d invalid", invalid, len(c.runs))
+	}
+	if causes := c.causes(); len(causes) > 0 {
+		text += ": " + strings.Join(causes, ", ")
+	}
+	return text
 }
 
 // spreadText is the median, and on a second line the range where there is one.

@@ -18,7 +18,7 @@ func WriteTable(w io.Writer, r *metrics.Result) error {
 	var out bytes.Buffer
 	out.WriteString(wrap(title(r), 0, 2) + "\n")
 	for _, b := range view(r) {
-		if b.grid == nil && len(b.notes) == 0 {
+		if b.grid == nil && len(b.drawing) == 0 && len(b.notes) == 0 {
 			continue
 		}
 		out.WriteByte('\n')
@@ -26,6 +26,9 @@ func WriteTable(w io.Writer, r *metrics.Result) error {
 			if err := b.grid.text(&out); err != nil {
 				return fmt.Errorf("draw the table: %w", err)
 			}
+		}
+		for _, n := range b.drawing {
+			fmt.Fprintf(&out, " %-*s%s\n", labelWidth, n.label, n.text)
 		}
 		for _, n := range b.notes {
 			writeNote(&out, n)

@@ -31,11 +31,16 @@ const width = 100
 // indented. A longer word stays whole.
 func wrap(text string, start, indent int) string { return wrapTo(width, text, start, indent) }
 
+// glue stands for a space that a line doesn't end at. It is none of the characters that oneLine lets through.
+const glue = "\x00"
+
 // wrapTo is wrap to another width.
 func wrapTo(width int, text string, start, indent int) string {
 	var b strings.Builder
 	column := start
-	for i, word := range strings.Fields(oneLine(text)) {
+	// A percent sign stays with its number.
+	for i, word := range strings.Fields(strings.ReplaceAll(oneLine(text), " %", glue+"%")) {
+		word = strings.ReplaceAll(word, glue, " ")
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:

@@ -14,10 +14,11 @@ import (
 // note is one line of text with a label in front.
 type note struct{ label, text string }
 
-// block is a part of what people read: a grid, or notes, or notes under their grid.
+// block is a part of what people read: a grid, a drawing, or notes, or notes under one of the others.
 type block struct {
-	grid  *grid
-	notes []note
+	grid    *grid
+	drawing []note // lines whose columns stand below each other: no wrapping
+	notes   []note
 }
 
 // asked is what of the plan stands in the summary. Keys are matched in any case.
@@ -43,19 +44,24 @@ func scheduled(r *metrics.Result) bool {
 	switch loadOf(r).Load.Arrivals {
 	case workload.ArrivalsMax, workload.ArrivalsClosed:
 		return false
-	case workload.ArrivalsConstant, workload.ArrivalsPoisson:
-		return true
+	case "": // a plan that says nothing
+		return r.Totals.TargetRate > 0
 	}
-	return r.Totals.TargetRate > 0
+	return true
 }
 
 // title is the first line: the verdict, and what was run.
 func title(r *metrics.Result) string {
-	state := strings.ToUpper(r.Verdict.State)
+	return strings.Join([]string{verdictTitle(r), r.Profile, driverText(r.Driver), targetText(r.Target), loadText(r)}, " · ")
+}
+
+// verdictTitle is the verdict as the first line says it: VALID, INVALID: UNSTEADY, INTERRUPTED.
+func verdictTitle(r *metrics.Result) string {
+	text := strings.ToUpper(verdictText(r.Verdict))
 	if r.Interrupted {
-		state += ", INTERRUPTED"
+		text += ", INTERRUPTED"
 	}
-	return strings.Join([]string{state, r.Profile, driverText(r.Driver), targetText(r.Target), loadText(r)}, " · ")
+	return text
 }
 
 func driverText(d metrics.DriverInfo) string {
@@ -83,6 +89,9 @@ func loadText(r *metrics.Result) string {
 		text = "closed loop"
 	case r.Totals.TargetRate > 0:
 		text = strings.TrimSpace(text + " " + digits(r.Totals.TargetRate) + " records/s asked")
+		if !slices.Contains([]string{"", workload.ArrivalsConstant, workload.ArrivalsPoisson}, load.Arrivals) {
+			text += " on average"
+		}
 	case text == "":
 		text = "no rate asked"
 	}
@@ -94,11 +103,17 @@ func loadText(r *metrics.Result) string {
 
 // view is everything that WriteTable and WriteMarkdown show under the title, in order.
 func view(r *metrics.Result) []block {
+	lines, legend := drawing(r)
+	series := block{drawing: lines}
+	if legend != "" {
+		series.notes = []note{{"", legend}}
+	}
 	return []block{
 		{notes: verdictNotes(r)},
 		{grid: totalsGrid(r), notes: totalsNotes(r)},
 		{grid: latencyGrid(r), notes: latencyNotes(r)},
-		{notes: runtimeNotes(r)},
+		series,
+		{notes: slices.Concat(evidenceNotes(r), runtimeNotes(r))},
 		{notes: slices.Concat(differenceNotes(r), objectiveNotes(r), errorNotes(r), warningNotes(r))},
 	}
 }
@@ -169,13 +184,22 @@ func orNothing(s string) string {
 func objectiveNotes(r *metrics.Result) []note {
 	var notes []note
 	for _, o := range r.Objectives {
-		label := "NOT MET"
-		if o.Met {
-			label = "met"
+		text := "objective " + o.Objective
+		switch {
+		case o.Met:
+			notes = append(notes, note{"met", text + " (actual " + o.Actual + ")"})
+		case untold(o.Actual):
+			notes = append(notes, note{"CAN'T TELL", text + " (" + o.Actual + ")"})
+		default:
+			notes = append(notes, note{"NOT MET", text + " (actual " + o.Actual + ")"})
 		}
-		notes = append(notes, note{label, "objective " + o.Objective + " (actual " + o.Actual + ")"})
 	}
 	return notes
+}
+
+// untold says whether an objective's actual value is the reason why there is none.
+func untold(actual string) bool {
+	return strings.HasPrefix(actual, "can't be told") || strings.HasPrefix(actual, "needs ≥")
 }
 
 // errorsShown is the number of different error messages that people get to see.
