@@ -25,7 +25,7 @@ func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
 		recs = recs[done:]
 	}
 	for i := range recs {
-		pr.refuse(&recs[i], -1, err)
+		pr.refuseRecord(&recs[i], -1, err)
 	}
 	return err
 }
@@ -34,7 +34,8 @@ func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
 type appender struct {
 	pr       *Producer
 	ctx      context.Context
-	deadline int64 // of waiting for memory, ns since the start; 0: hasn't waited yet
+	deadline int64     // of waiting for memory, ns since the start; 0: hasn't waited yet
+	slot     [1]uint32 // scratch
 }
 
 // append appends one burst. It returns how many records are settled with the producer (appended or refused), and an error
@@ -54,13 +55,19 @@ func (a *appender) append(recs []Record) (done int, err error) {
 		if r.TimestampMS != 0 {
 			ms = r.TimestampMS
 		}
-		part, err := a.appendOne(r, now, ms)
+		var part int32
+		var err error
+		if pr.tmpl == nil {
+			part, err = a.appendOne(r, now, ms)
+		} else {
+			part, err = a.appendTemplate(r, now, ms)
+		}
 		if err != nil {
 			pr.mu.Unlock()
 			if errors.Is(err, ErrClosed) || a.ctx.Err() != nil {
 				return i, err
 			}
-			pr.refuse(r, part, err)
+			pr.refuseRecord(r, part, err)
 			pr.mu.Lock()
 		}
 	}
@@ -72,10 +79,10 @@ func (a *appender) append(recs []Record) (done int, err error) {
 // the partition, if known.
 func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 	pr := a.pr
-	if uint(r.Topic) >= uint(len(pr.topics)) {
-		return -1, fmt.Errorf("%w: Record.Topic %d of %d topics", ErrUnknownTopic, r.Topic, len(pr.topics))
+	t, err := pr.topicOf(r)
+	if err != nil {
+		return -1, err
 	}
-	t := pr.topics[r.Topic]
 	headers := 1
 	if len(r.Headers) > 0 {
 		headers = wire.HeadersSize(r.Headers)
@@ -102,8 +109,8 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 		}
 		body := wire.RecordBodySize(0, 0, r.Key, r.Value, headers)
 		size := wire.BatchHeaderSize + wire.VarintLen(int64(body)) + body
-		if size > pr.cfg.MaxRequestSize || int64(size) > pr.cfg.BufferMemory {
-			return p.id, pr.tooLarge(size)
+		if err := pr.cfg.fits(size); err != nil {
+			return p.id, err
 		}
 		if p.open != nil {
 			p.seal()
@@ -115,17 +122,39 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 				continue
 			}
 		}
-		if mem := pr.mem.charge(size); pr.mem.tryTake(mem) {
-			pr.openBatch(p, mem, now, timeMS)
-		} else if err := a.wait(mem); err != nil {
-			return p.id, err
-		} else if p = pr.route(t, r); p == nil || p.open != nil {
-			// While the lock was free another caller opened the batch, or the record's partition changed.
-			pr.mem.refund(mem)
-		} else {
-			pr.openBatch(p, mem, pr.now(), timeMS)
+		part := p.id
+		if p, err = a.open(p, r, size, now, timeMS); err != nil {
+			return part, err
 		}
 	}
+}
+
+// open opens a batch on p for a first record of size bytes, waiting for memory if it must. Then the record may have another
+// partition, or none, or somebody else may have opened the batch: it returns the partition to go on with.
+func (a *appender) open(p *partition, r *Record, size int, now, timeMS int64) (*partition, error) {
+	pr := a.pr
+	mem := pr.mem.charge(size)
+	if pr.mem.tryTake(mem) {
+		pr.openBatch(p, mem, now, timeMS)
+		return p, nil
+	}
+	if err := a.wait(mem); err != nil {
+		return p, err
+	}
+	if p = pr.route(p.topic, r); p == nil || p.open != nil {
+		pr.mem.refund(mem)
+	} else {
+		pr.openBatch(p, mem, pr.now(), timeMS)
+	}
+	return p, nil
+}
+
+// topicOf is the topic that r names.
+func (pr *Producer) topicOf(r *Record) (*topic, error) {
+	if uint(r.Topic) >= uint(len(pr.topics)) {
+		return nil, fmt.Errorf("%w: Record.Topic %d of %d topics", ErrUnknownTopic, r.Topic, len(pr.topics))
+	}
+	return pr.topics[r.Topic], nil
 }
 
 // wait waits for memory until max.block.ms after this call of Produce first had to.
@@ -150,12 +179,15 @@ func (pr *Producer) openBatch(p *partition, mem, now, timeMS int64) {
 	pr.place(p, now)
 }
 
-// tooLarge is the error of a record of size bytes; its text is the same for every record.
-func (pr *Producer) tooLarge(size int) error {
-	if size > pr.cfg.MaxRequestSize {
-		return fmt.Errorf("%w: max.request.size = %d", ErrRecordTooLarge, pr.cfg.MaxRequestSize)
+// fits is an error if a batch of size bytes with one record is too large; its text is the same for every record.
+func (c *Config) fits(size int) error {
+	switch {
+	case size > c.MaxRequestSize:
+		return fmt.Errorf("%w: max.request.size = %d", ErrRecordTooLarge, c.MaxRequestSize)
+	case int64(size) > c.BufferMemory:
+		return fmt.Errorf("%w: buffer.memory = %d", ErrRecordTooLarge, c.BufferMemory)
 	}
-	return fmt.Errorf("%w: buffer.memory = %d", ErrRecordTooLarge, pr.cfg.BufferMemory)
+	return nil
 }
 
 // noPartition says why a record has no partition to go to.
@@ -166,10 +198,17 @@ func (t *topic) noPartition(r *Record) error {
 	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, r.Partition, t.name, len(t.partitions))
 }
 
-// refuse acknowledges a record that never got into a batch.
-func (pr *Producer) refuse(r *Record, partition int32, err error) {
+// refuseRecord acknowledges a record that never got into a batch.
+func (pr *Producer) refuseRecord(r *Record, partition int32, err error) {
 	pr.ackMu.Lock()
 	defer pr.ackMu.Unlock()
 	pr.refused[0] = r.Slot
 	pr.cfg.OnAck(Ack{Slots: pr.refused[:], Topic: r.Topic, Partition: partition, BaseOffset: -1, Err: err})
+}
+
+// refuse acknowledges records that never got into a batch.
+func (pr *Producer) refuse(slots []uint32, topic, partition int32, err error) {
+	pr.ackMu.Lock()
+	defer pr.ackMu.Unlock()
+	pr.cfg.OnAck(Ack{Slots: slots, Topic: topic, Partition: partition, BaseOffset: -1, Err: err})
 }

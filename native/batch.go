@@ -20,14 +20,17 @@ const (
 // even if the batch's records were failed by expiry meanwhile (expired): KAFKA-19012 is what happens otherwise.
 type batch struct {
 	part  *partition
-	buf   []byte // wire.BatchHeaderSize bytes of header, then the records
-	limit int    // len(buf) may grow up to here
+	tmpl  *template // of a Replayer, else nil
+	buf   []byte    // wire.BatchHeaderSize bytes of header, then the records, unless they are in block
+	block []byte    // of a sealed batch with a template: the records; shared, never written to
+	limit int       // len(buf) may grow up to here
 	slots []uint32
 	count int32 // records; stays when expiry takes the slots
 
 	baseTime, maxTime int64 // ms since 1970
 	crc               uint32
-	crcTo             int // crc covers buf[wire.BatchHeaderSize:crcTo]
+	crcTo             int        // crc covers buf[wire.BatchHeaderSize:crcTo]
+	sum               wire.Block // of block
 
 	created  int64 // ns since the start
 	attempts int64
@@ -71,23 +74,39 @@ func (b *batch) append(r *Record, body int, timeMS int64) {
 // reset makes a pooled batch ready for its first record.
 func (b *batch) reset(p *partition, gen *generation, now, timeMS int64) {
 	*b = batch{
-		part: p, buf: b.buf[:wire.BatchHeaderSize], limit: b.limit, slots: b.slots[:0], mem: b.mem,
+		part: p, tmpl: b.tmpl, buf: b.buf[:wire.BatchHeaderSize], limit: b.limit, slots: b.slots[:0], mem: b.mem,
 		crcTo: wire.BatchHeaderSize, baseTime: timeMS, maxTime: timeMS, created: now, gen: gen, baseOffset: -1,
 	}
 }
 
+// size is the number of bytes that it takes in a request as it is now.
+func (b *batch) size() int {
+	if b.tmpl != nil && b.block == nil {
+		return len(b.buf) + b.tmpl.bytes(0, len(b.slots))
+	}
+	return len(b.buf) + len(b.block)
+}
+
 // finish compresses and writes the header; called by the goroutine that drained it, outside the lock.
 func (b *batch) finish(c *compressor) {
-	if b.codec == CompressionNone && c.codec != CompressionNone {
-		b.compress(c)
-	}
-	if b.crcTo != len(b.buf) {
-		b.sumUp()
+	compress := b.codec == CompressionNone && c.codec != CompressionNone
+	if b.tmpl != nil {
+		if compress {
+			b.tmpl.compress(b, c)
+		}
+	} else {
+		if compress {
+			b.compress(c)
+		}
+		if b.crcTo != len(b.buf) {
+			b.sumUp()
+		}
+		b.sum = wire.NewBlock(len(b.buf)-wire.BatchHeaderSize, b.crc)
 	}
 	wire.PutBatchHeader(b.buf, wire.BatchHeader{
 		Attributes: int16(b.codec), Count: b.count, BaseTime: b.baseTime, MaxTime: b.maxTime,
 		ProducerID: b.id.id, Epoch: b.id.epoch, Sequence: b.sequence,
-	}, b.crc)
+	}, b.sum)
 }
 
 // compress replaces the records with their compressed form, which is kept across retries. Where that doesn't fit the

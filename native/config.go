@@ -41,6 +41,9 @@ type Config struct {
 	SendBuffer            int    // send.buffer.bytes, −1: the system's default
 	ReceiveBuffer         int    // receive.buffer.bytes, −1: the system's default
 	ClientID              string // client.id
+	// Connections is how many connections to produce on are opened to each broker, which share its partitions; 0: one, as in
+	// Kafka's producer. max.in.flight.requests.per.connection holds for each.
+	Connections int
 
 	Partitioner             Partitioner   // partitioner.class
 	PartitionerAdaptive     bool          // partitioner.adaptive.partitioning.enable
@@ -112,6 +115,7 @@ func (c *Config) check() error {
 	bad(c.OnAck == nil, "OnAck: not set")
 	bad(c.Acks < -1 || c.Acks > 1, "acks: %d is none of -1 (all), 0, 1", c.Acks)
 	bad(c.MaxInFlight < 1, "max.in.flight.requests.per.connection: %d is below 1", c.MaxInFlight)
+	bad(c.Connections < 0, "connections: %d is negative", c.Connections)
 	bad(c.Retries < 0, "retries: %d is negative", c.Retries)
 	bad(c.Linger < 0, "linger.ms: %v is negative", c.Linger)
 	bad(c.BatchSize < 0, "batch.size: %d is negative", c.BatchSize)

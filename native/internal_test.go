@@ -32,7 +32,7 @@ func idle(n int, set func(*Config)) (*Producer, *topic) {
 	if set != nil {
 		set(&cfg)
 	}
-	pr := &Producer{cfg: cfg, start: time.Now(), rng: newRand(1), nodes: map[int32]*node{}}
+	pr := &Producer{cfg: cfg, start: time.Now(), rng: newRand(1), nodes: map[int32][]*node{}}
 	leader := &node{pr: pr}
 	tp := &topic{name: "t"}
 	for i := range n {

@@ -10,8 +10,9 @@ import (
 // memory is buffer.memory: pooled batches, and those who wait for one, served in order. Guarded by Producer.mu.
 type memory struct {
 	avail   int64
-	size    int // batch.size
-	slack   int // extra bytes of a buffer for what compression adds to incompressible records
+	size    int       // batch.size
+	slack   int       // extra bytes of a buffer for what compression adds to incompressible records
+	tmpl    *template // of a Replayer: its batches have no room for records
 	free    []*batch
 	waiting []*waiter // in order of arrival
 	spare   []*waiter
@@ -30,10 +31,13 @@ type waiter struct {
 	timer *time.Timer
 }
 
-func newMemory(cfg *Config) memory {
-	m := memory{avail: cfg.BufferMemory, size: cfg.BatchSize}
+// packSlack is what compressing incompressible records may add, besides a 64th of their size.
+const packSlack = 512
+
+func newMemory(cfg *Config, tmpl *template) memory {
+	m := memory{avail: cfg.BufferMemory, size: cfg.BatchSize, tmpl: tmpl}
 	if cfg.Compression != CompressionNone {
-		m.slack = 512
+		m.slack = packSlack
 	}
 	return m
 }
@@ -52,10 +56,14 @@ func (m *memory) tryTake(need int64) bool {
 
 // take makes a batch out of memory already charged.
 func (m *memory) take(mem int64) *batch {
-	if n := len(m.free); n > 0 && mem == int64(m.size) {
+	if n := len(m.free); n > 0 && (mem == int64(m.size) || m.tmpl != nil) {
 		b := m.free[n-1]
 		m.free = m.free[:n-1]
+		b.mem = mem
 		return b
+	}
+	if m.tmpl != nil {
+		return &batch{tmpl: m.tmpl, buf: make([]byte, wire.BatchHeaderSize), mem: mem}
 	}
 	size := max(int(mem), wire.BatchHeaderSize)
 	return &batch{buf: make([]byte, wire.BatchHeaderSize, size+size/64+m.slack), limit: int(mem), mem: mem}
@@ -69,8 +77,8 @@ func (m *memory) give(b *batch) {
 			whole[i] = 0xdb
 		}
 	}
-	if b.mem == int64(m.size) {
-		b.part, b.gen, b.err = nil, nil, nil
+	if b.mem == int64(m.size) || b.tmpl != nil {
+		b.part, b.gen, b.err, b.block = nil, nil, nil, nil
 		m.free = append(m.free, b)
 	}
 	m.refund(b.mem)

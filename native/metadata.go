@@ -169,10 +169,11 @@ func (pr *Producer) apply(m *wire.Metadata) {
 		return
 	}
 	for _, b := range m.Brokers {
-		if n := pr.nodes[b.ID]; n != nil {
+		for _, n := range pr.nodes[b.ID] {
 			n.addr = address(b)
-		} else {
-			pr.nodes[b.ID] = pr.newNode(b.ID, address(b))
+		}
+		for len(pr.nodes[b.ID]) < max(1, pr.cfg.Connections) {
+			pr.nodes[b.ID] = append(pr.nodes[b.ID], pr.newNode(b.ID, address(b)))
 		}
 	}
 	now := pr.now()
@@ -226,12 +227,18 @@ func (pr *Producer) applyTopic(t *topic, mt *wire.TopicMeta, now int64) {
 		if mp.LeaderEpoch >= 0 && mp.LeaderEpoch < p.leaderEpoch && !recreated {
 			continue // older than what a Produce response told
 		}
-		var n *node
-		if mp.Leader >= 0 {
-			n = pr.nodes[mp.Leader]
-		}
-		pr.lead(p, n, mp.LeaderEpoch, now)
+		pr.lead(p, pr.nodeOf(p, mp.Leader), mp.LeaderEpoch, now)
 	}
+}
+
+// nodeOf is the connection of a broker on which p is produced to: always the same one, so that it keeps its order. nil: the
+// broker is unknown, or −1 for none.
+func (pr *Producer) nodeOf(p *partition, broker int32) *node {
+	conns := pr.nodes[broker]
+	if len(conns) == 0 {
+		return nil
+	}
+	return conns[int(p.id+p.topic.index)%len(conns)]
 }
 
 // lead makes n the leader of p. A changed leader ends the retry backoff: it was spent waiting for just that.

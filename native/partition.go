@@ -16,7 +16,7 @@ type topic struct {
 type partition struct {
 	topic       *topic
 	id          int32
-	node        *node // leader; nil: unknown
+	node        *node // of the leader; nil: unknown
 	leaderEpoch int32
 
 	open     *batch
@@ -43,7 +43,10 @@ func (p *partition) seal() {
 	b := p.open
 	p.open = nil
 	b.count = int32(len(b.slots))
-	b.raw = len(b.buf)
+	if b.tmpl != nil {
+		b.tmpl.prefix(b)
+	}
+	b.raw = b.size()
 	b.state = stateQueued
 	p.queue = append(p.queue, b)
 }

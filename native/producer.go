@@ -11,9 +11,10 @@ import (
 type Producer struct {
 	cfg     Config
 	start   time.Time // monotonic: times inside are ns since it
-	wall    int64     // wall clock at start, ms since 1970
+	wall    int64     // wall clock at start, ns since 1970
 	linger  int64     // ns
 	maxBody int       // of a record
+	tmpl    *template // of a Replayer, else nil
 
 	topics []*topic          // by Record.Topic
 	byName map[string]*topic // not changed after New
@@ -31,7 +32,7 @@ type Producer struct {
 
 	// mu guards what follows, and the topics, partitions and nodes.
 	mu         sync.Mutex
-	nodes      map[int32]*node
+	nodes      map[int32][]*node // by broker, one for each connection
 	mem        memory
 	rng        *rand.Rand
 	id         producerID
@@ -49,12 +50,17 @@ func New(ctx context.Context, cfg Config) (*Producer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	return newProducer(ctx, cfg, nil)
+}
+
+// newProducer opens a producer with a configuration that was checked; tmpl is that of a Replayer, or nil.
+func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, error) {
 	start := time.Now()
 	pr := &Producer{
-		cfg: cfg, start: start, wall: start.UnixMilli(), linger: int64(cfg.Linger),
+		cfg: cfg, start: start, wall: start.UnixNano(), linger: int64(cfg.Linger), tmpl: tmpl,
 		maxBody: min(cfg.MaxRequestSize, int(min(cfg.BufferMemory, 1<<31-1))) - 61 - 5,
-		byName:  map[string]*topic{}, nodes: map[int32]*node{}, metaWake: make(chan struct{}, 1),
-		mem: newMemory(&cfg), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),
+		byName:  map[string]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
+		mem: newMemory(&cfg, tmpl), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),
 	}
 	for i, name := range cfg.Topics {
 		t := &topic{name: name, index: int32(i)}
@@ -82,7 +88,7 @@ func (pr *Producer) Config() Config { return pr.cfg }
 func (pr *Producer) now() int64 { return int64(time.Since(pr.start)) }
 
 // wallMS is the wall clock at a time of now, in ms since 1970.
-func (pr *Producer) wallMS(now int64) int64 { return pr.wall + now/1e6 }
+func (pr *Producer) wallMS(now int64) int64 { return (pr.wall + now) / 1e6 }
 
 // Flush sends what was appended before without lingering and waits until all of it is acknowledged or failed, or ctx is done.
 func (pr *Producer) Flush(ctx context.Context) error {
@@ -126,8 +132,10 @@ func (pr *Producer) Close() error {
 	}
 	pr.mem.close()
 	pr.cancel()
-	for _, n := range pr.nodes {
-		n.interrupt()
+	for _, conns := range pr.nodes {
+		for _, n := range conns {
+			n.interrupt()
+		}
 	}
 	pr.mu.Unlock()
 	pr.wg.Wait()

@@ -96,9 +96,11 @@ func (pr *Producer) promote(n *node, now int64) {
 
 // hurry makes every node look at once, because batches stop lingering.
 func (pr *Producer) hurry() {
-	for _, n := range pr.nodes {
-		if n.lingering.head != nil {
-			n.kick()
+	for _, conns := range pr.nodes {
+		for _, n := range conns {
+			if n.lingering.head != nil {
+				n.kick()
+			}
 		}
 	}
 }

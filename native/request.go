@@ -20,9 +20,15 @@ type request struct {
 	written     atomic.Bool  // the last byte went out
 
 	head []byte      // everything of the frame but the batches that are referenced
-	cuts []int       // where in head the referenced batches belong
+	cuts []cut       // where in head the referenced batches belong
 	bufs net.Buffers // for one write
 	keep net.Buffers // bufs before the write consumed it
+}
+
+// cut is a place in a request's head and the bytes that belong there.
+type cut struct {
+	at   int
+	data []byte
 }
 
 // copyBelow is the size of batches that are copied into the frame: cheaper than a piece of writev.
@@ -76,13 +82,13 @@ func (d *drainer) take(p *partition) bool {
 	if b == nil {
 		return false
 	}
-	if d.size > 0 && d.size+len(b.buf) > d.pr.cfg.MaxRequestSize {
+	if d.size > 0 && d.size+b.size() > d.pr.cfg.MaxRequestSize {
 		d.full = true
 		return false
 	}
 	p.unlink()
 	d.pr.take(p, b)
-	d.size += len(b.buf)
+	d.size += b.size()
 	d.req.batches = append(d.req.batches, b)
 	d.req.parts = append(d.req.parts, p)
 	return true
@@ -113,7 +119,7 @@ func (l *link) send(n *node, req *request) error {
 	for _, b := range req.batches {
 		b.finish(n.comp)
 		raw += b.raw - wire.BatchHeaderSize
-		compressed += len(b.buf) - wire.BatchHeaderSize
+		compressed += b.size() - wire.BatchHeaderSize
 	}
 	size := l.encode(pr, req)
 
@@ -134,6 +140,7 @@ func (l *link) send(n *node, req *request) error {
 		_, err = req.bufs.WriteTo(l.nc)
 	}
 	clear(req.keep)
+	clear(req.cuts)
 	req.written.Store(err == nil) // the reader may take req from here on
 	l.writing.Unlock()
 	if err != nil || pr.cfg.Acks != 0 {
@@ -180,12 +187,16 @@ func (l *link) encode(pr *Producer, req *request) int {
 		h = wire.AppendProduceTopic(h, v, t.name, end-i)
 		for ; i < end; i++ {
 			b := req.batches[i]
-			h = wire.AppendProducePartition(h, v, b.part.id, len(b.buf))
-			if len(b.buf) < copyBelow {
-				h = append(h, b.buf...)
+			h = wire.AppendProducePartition(h, v, b.part.id, b.size())
+			large := b.buf
+			if b.tmpl != nil {
+				h, large = append(h, b.buf...), b.block
+			}
+			if len(large) < copyBelow {
+				h = append(h, large...)
 			} else {
-				req.cuts = append(req.cuts, len(h), i)
-				size += len(b.buf)
+				req.cuts = append(req.cuts, cut{len(h), large})
+				size += len(large)
 			}
 			h = wire.AppendNoTags(h, flex)
 		}
@@ -202,9 +213,9 @@ func (l *link) encode(pr *Producer, req *request) int {
 // gather lines the pieces of the frame up for one write.
 func (req *request) gather() {
 	out, at := req.keep[:0], 0
-	for i := 0; i < len(req.cuts); i += 2 {
-		out = append(out, req.head[at:req.cuts[i]], req.batches[req.cuts[i+1]].buf)
-		at = req.cuts[i]
+	for _, c := range req.cuts {
+		out = append(out, req.head[at:c.at], c.data)
+		at = c.at
 	}
 	out = append(out, req.head[at:])
 	req.keep, req.bufs = out, out

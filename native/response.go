@@ -79,8 +79,8 @@ func (pr *Producer) retry(b *batch, res wire.ProduceResult, now int64, done []*b
 	p.retries++
 	p.retryAt = max(p.retryAt, now+pr.backoff(b.attempts, pr.cfg.RetryBackoff, pr.cfg.RetryBackoffMax))
 	pr.stats.Retries++
-	if res.Leader >= 0 && res.LeaderEpoch > p.leaderEpoch && pr.nodes[res.Leader] != nil {
-		pr.lead(p, pr.nodes[res.Leader], res.LeaderEpoch, now) // KIP-951
+	if n := pr.nodeOf(p, res.Leader); n != nil && res.LeaderEpoch > p.leaderEpoch {
+		pr.lead(p, n, res.LeaderEpoch, now) // KIP-951
 	}
 	return done
 }

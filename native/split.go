@@ -10,24 +10,15 @@ import (
 // if it is idempotent, its sequences. Producer.mu is held. The halves have buffers of their own outside buffer.memory,
 // as Java's have; they are rare.
 func (pr *Producer) split(b *batch, now int64, done []*batch) []*batch {
-	records, err := b.records()
-	if err != nil {
-		return pr.fail(b, err, done)
-	}
-	p := b.part
 	half := int(b.count) / 2
 	first := b.piece(0, half)
 	second := b.piece(half, int(b.count))
-	r := wire.NewReader(records, false)
-	for i := range int(b.count) {
-		dst, at := first, i
-		if i >= half {
-			dst, at = second, i-half
-		}
-		if err := dst.copyRecord(&r, at); err != nil {
+	if b.tmpl == nil {
+		if err := b.deal(first, second); err != nil {
 			return pr.fail(b, err, done)
 		}
 	}
+	p := b.part
 	for i, x := range p.assigned {
 		if x == b {
 			p.assigned = append(p.assigned, nil)
@@ -48,15 +39,42 @@ func (pr *Producer) split(b *batch, now int64, done []*batch) []*batch {
 	return done
 }
 
-// piece makes an empty batch for the records from..to of b.
+// deal copies the records of b to two pieces.
+func (b *batch) deal(first, second *batch) error {
+	records, err := b.records()
+	if err != nil {
+		return err
+	}
+	r := wire.NewReader(records, false)
+	for i := range int(b.count) {
+		dst, at := first, i
+		if half := int(first.count); i >= half {
+			dst, at = second, i-half
+		}
+		if err := dst.copyRecord(&r, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// piece makes a batch for the records from..to of b: empty, or with as many of the template's records.
 func (b *batch) piece(from, to int) *batch {
-	return &batch{
-		part: b.part, buf: make([]byte, wire.BatchHeaderSize, wire.BatchHeaderSize+b.raw+1024),
+	out := &batch{
+		tmpl: b.tmpl,
+		part: b.part, buf: make([]byte, wire.BatchHeaderSize),
 		slots: append([]uint32(nil), b.slots[from:to]...), count: int32(to - from),
 		baseTime: b.baseTime, maxTime: b.maxTime, crcTo: wire.BatchHeaderSize,
 		created: b.created, attempts: b.attempts - 1, lastCode: codeMessageTooLarge, state: stateRetry,
 		hasSeq: b.hasSeq, id: b.id, sequence: pieceSequence(b, from), gen: b.gen, refs: 1, baseOffset: -1,
 	}
+	if b.tmpl != nil {
+		b.tmpl.prefix(out)
+		out.raw = out.size()
+	} else {
+		out.buf = append(make([]byte, 0, b.raw+1024), out.buf...)
+	}
+	return out
 }
 
 func pieceSequence(b *batch, from int) int32 {

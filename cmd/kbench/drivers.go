@@ -17,7 +17,7 @@ import (
 
 // allDrivers is the table of drivers.
 func allDrivers() []driver.Driver {
-	return []driver.Driver{native.Driver(), franz.Driver(), sarama.Driver(), null.Driver(), null.Single()}
+	return []driver.Driver{native.Driver(), native.Replay(), franz.Driver(), sarama.Driver(), null.Driver(), null.Single()}
 }
 
 // findDriver returns the driver of that name, or an error that lists the names.

@@ -18,10 +18,15 @@ type Option func(*suite)
 // NoDelivery is for a driver that acknowledges but sends nothing: only the rules about acknowledgements are checked.
 func NoDelivery() Option { return func(s *suite) { s.noDelivery = true } }
 
+// OtherContent is for a driver that doesn't send the keys, values and headers it is handed but others in their place: what
+// arrives is counted and its places are compared with the acknowledgements, but nobody looks into it.
+func OtherContent() Option { return func(s *suite) { s.otherContent = true } }
+
 // suite is one run of the conformance suite.
 type suite struct {
-	d          driver.Driver
-	noDelivery bool
+	d            driver.Driver
+	noDelivery   bool
+	otherContent bool
 }
 
 // Run runs the suite against d as subtests of t.

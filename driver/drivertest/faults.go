@@ -76,7 +76,7 @@ func (s *suite) retryKeepsOrder(t *testing.T) {
 	)
 	h.mustSend(recs[1000:], 64)
 	h.flush()
-	checkOrder(t, c, h.allAcked(recs))
+	s.checkOrder(t, c, h.allAcked(recs))
 }
 
 // closeInFlight closes while the broker doesn't answer.
@@ -134,7 +134,7 @@ func (s *suite) brokerSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.flush()
-	checkOrder(t, c, h.allAcked(recs))
+	s.checkOrder(t, c, h.allAcked(recs))
 }
 
 // brokerGone closes the broker for good: no record is lost sight of.
@@ -216,7 +216,7 @@ func (s *suite) bufferFull(t *testing.T) {
 	c.gate.open()
 	b.wait(t)
 	h.flush()
-	checkOrder(t, c, h.allAcked(recs))
+	s.checkOrder(t, c, h.allAcked(recs))
 }
 
 // maxBlock checks that a wait for memory ends after max.block.ms with an error that says so.

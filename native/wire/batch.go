@@ -41,12 +41,23 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // CRC32C continues a CRC-32C over more bytes; start with 0.
 func CRC32C(crc uint32, b []byte) uint32 { return crc32.Update(crc, castagnoli, b) }
 
-// PutBatchHeader writes the header of the batch b, whose records start at BatchHeaderSize. recordsCRC is the CRC-32C of
-// the records alone: the header's own is joined to it, so the records aren't read again.
-func PutBatchHeader(b []byte, h BatchHeader, recordsCRC uint32) {
+// Block is what a batch's header says about the records that follow it: their size and their CRC-32C alone, to which the
+// header's own is joined, so that the records aren't read again.
+type Block struct {
+	Size  int
+	CRC   uint32
+	shift uint32 // powersOfX(Size)
+}
+
+// NewBlock describes size bytes of records with the CRC given. It takes about half a microsecond: keep it for records that
+// are sent again.
+func NewBlock(size int, crc uint32) Block { return Block{size, crc, powersOfX(size)} }
+
+// PutBatchHeader writes the header of a batch into the first BatchHeaderSize bytes of b.
+func PutBatchHeader(b []byte, h BatchHeader, records Block) {
 	be := binary.BigEndian
 	be.PutUint64(b, 0) // base offset: the broker assigns it
-	be.PutUint32(b[offLength:], uint32(len(b)-offLeaderEpoch))
+	be.PutUint32(b[offLength:], uint32(BatchHeaderSize+records.Size-offLeaderEpoch))
 	be.PutUint32(b[offLeaderEpoch:], ^uint32(0)) // unknown, the broker fills it in
 	b[offMagic] = 2
 	be.PutUint16(b[offAttributes:], uint16(h.Attributes))
@@ -57,7 +68,7 @@ func PutBatchHeader(b []byte, h BatchHeader, recordsCRC uint32) {
 	be.PutUint16(b[offEpoch:], uint16(h.Epoch))
 	be.PutUint32(b[offSequence:], uint32(h.Sequence))
 	be.PutUint32(b[offCount:], uint32(h.Count))
-	crc := CombineCRC32C(CRC32C(0, b[offAttributes:BatchHeaderSize]), recordsCRC, len(b)-BatchHeaderSize)
+	crc := multiplyModP(records.shift, CRC32C(0, b[offAttributes:BatchHeaderSize])) ^ records.CRC
 	be.PutUint32(b[offCRC:], crc)
 }
 

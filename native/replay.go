@@ -1,0 +1,148 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kbench/native/wire"
+)
+
+// Replayer is a Producer in template mode: the records that it sends are real, but they are the same ones again and again.
+// It encodes and compresses nothing after its template is complete, and rewrites only the 61 bytes of each batch's header,
+// to whose CRC that of the records is joined. So it costs little more than writing to the socket: what it reaches is the
+// ceiling of the brokers, the network and the machine.
+//
+// Everything else is as in Producer: batching by batch.size (the template holds as many records as fit), linger.ms,
+// buffer.memory (a batch counts batch.size, though it takes a few bytes), acks, idempotence, retries, acknowledgements. What
+// differs is the content: whatever a topic, partition or key, a batch of n records holds the first n of the template, with
+// the time at which the batch was opened.
+type Replayer struct {
+	*Producer
+}
+
+// NewReplayer opens a Replayer as New does a Producer. The template holds as many of records as fit into batch.size, and is
+// complete then; without records it learns from the first that are passed to Produce.
+func NewReplayer(ctx context.Context, cfg Config, records []Record) (*Replayer, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	tmpl := newTemplate(cfg.BatchSize)
+	for i := range records {
+		headers, size := recordSize(&records[i])
+		if err := cfg.fits(size); err != nil {
+			return nil, fmt.Errorf("record %d of the template: %w", i, err)
+		}
+		tmpl.learn(&records[i], headers)
+	}
+	tmpl.complete.Store(len(records) > 0)
+	pr, err := newProducer(ctx, cfg, tmpl)
+	if err != nil {
+		return nil, err
+	}
+	return &Replayer{pr}, nil
+}
+
+// Complete says whether the template is complete: Produce looks at keys and sizes of records only, from then on, and Replay
+// may be used.
+func (rp *Replayer) Complete() bool { return rp.tmpl.complete.Load() }
+
+// Replay produces len(slots) records of the template to a topic (an index into Config.Topics) and partition, or to the one
+// that the partitioner chooses for records without a key where partition is −1. It is Produce without the records: nothing
+// but the slots is looked at. It blocks and fails as Produce does; those that find no memory fail together.
+// A template that isn't complete is complete from here on; an empty one is an error.
+func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []uint32) error {
+	pr := rp.Producer
+	if len(slots) == 0 {
+		return nil
+	}
+	r := Record{Topic: topic, Partition: partition}
+	a := appender{pr: pr, ctx: ctx}
+	now := pr.now()
+	pr.mu.Lock()
+	err := pr.dead
+	if err == nil && pr.tmpl.count() == 0 {
+		err = errNoTemplate
+	}
+	part, done := int32(-1), 0
+	if err == nil {
+		pr.tmpl.complete.Store(true)
+		done, part, err = a.replay(&r, slots, now, pr.wallMS(now))
+	}
+	pr.mu.Unlock()
+	if err == nil {
+		return nil
+	}
+	pr.refuse(slots[done:], topic, part, err)
+	if errors.Is(err, ErrBufferExhausted) || errors.Is(err, ErrUnknownTopic) || errors.Is(err, ErrUnknownPartition) {
+		return nil // what came of these records, not of the producer
+	}
+	return err
+}
+
+var errNoTemplate = errors.New("the template is empty: give NewReplayer records, or Produce some first")
+
+// appendTemplate is appendOne with a template: r is learnt from, or counted only.
+func (a *appender) appendTemplate(r *Record, now, timeMS int64) (int32, error) {
+	pr := a.pr
+	if _, err := pr.topicOf(r); err != nil {
+		return -1, err
+	}
+	headers, size := recordSize(r)
+	if err := pr.cfg.fits(size); err != nil {
+		return -1, err
+	}
+	pr.tmpl.learn(r, headers)
+	a.slot[0] = r.Slot
+	_, part, err := a.replay(r, a.slot[:], now, timeMS)
+	return part, err
+}
+
+// recordSize is the size of r's encoded headers, and of a batch with r alone.
+func recordSize(r *Record) (headers, batch int) {
+	headers = 1
+	if len(r.Headers) > 0 {
+		headers = wire.HeadersSize(r.Headers)
+	}
+	body := wire.RecordBodySize(0, 0, r.Key, r.Value, headers)
+	return headers, wire.BatchHeaderSize + wire.VarintLen(int64(body)) + body
+}
+
+// replay counts slots into batches of the partitions that r is routed to. Producer.mu is held, but let go while it waits for
+// memory. On failure it returns how many are settled with the producer, and the partition, if known.
+func (a *appender) replay(r *Record, slots []uint32, now, timeMS int64) (done int, part int32, err error) {
+	pr := a.pr
+	t, err := pr.topicOf(r)
+	if err != nil {
+		return 0, -1, err
+	}
+	each := r.Partition < 0 && pr.cfg.Partitioner != PartitionerDefault // every record has a turn of its own
+	for done < len(slots) {
+		p := pr.route(t, r)
+		for p != nil && p.open == nil {
+			if p, err = a.open(p, r, wire.BatchHeaderSize+pr.tmpl.bytes(0, 1), now, timeMS); err != nil {
+				return done, p.id, err
+			}
+		}
+		if p == nil {
+			return done, -1, t.noPartition(r)
+		}
+		b := p.open
+		had := len(b.slots)
+		n := min(len(slots)-done, pr.tmpl.count()-had)
+		if each {
+			n = min(n, 1)
+		}
+		b.slots = append(b.slots, slots[done:done+n]...)
+		done += n
+		t.sticky.bytes += pr.tmpl.bytes(had, had+n)
+		if had+n == pr.tmpl.count() && pr.tmpl.complete.Load() { // full; n may be 0, if the template wasn't complete before
+			p.seal()
+			pr.place(p, now)
+			if s := &t.sticky; s.part == p {
+				s.bytes = max(s.bytes, pr.cfg.BatchSize)
+			}
+		}
+	}
+	return done, -1, nil
+}
