@@ -7,14 +7,17 @@ import (
 	"net"
 )
 
-// conn is one client's connection to one of the brokers, served by one goroutine. In steady state nothing is allocated.
+// conn is one client's connection to one of the brokers, served by one goroutine, and by one more that sends where answers
+// are held. In steady state nothing is allocated.
 type conn struct {
 	server *Server
-	node   int32 // the broker it came to
+	id     uint32 // in the order of acceptance, from 1
+	node   int32  // the broker it came to
 	nc     net.Conn
 	in     *input
 	frame  frame
 	out    responses
+	held   *held   // nil: answers leave at once
 	taken  []taken // what the Produce request at hand adds to partitions; kept for its capacity
 	counts counts
 }
@@ -25,7 +28,21 @@ func newConn(s *Server, node int32, nc net.Conn) (*conn, error) {
 		return nil, err
 	}
 	in := newInput(src)
-	return &conn{server: s, node: node, nc: nc, in: in, frame: frame{in: in}, out: responses{w: nc}}, nil
+	c := &conn{server: s, node: node, nc: nc, in: in, frame: frame{in: in}, out: responses{w: nc}}
+	if s.gate != nil {
+		if c.held, err = newHeld(s.gate, nc); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// close cuts the connection, from any goroutine. How that goes is of no interest: the client may have closed it, too.
+func (c *conn) close() {
+	c.nc.Close()
+	if c.held != nil {
+		c.held.stop()
+	}
 }
 
 // header is what every request starts with.
@@ -41,10 +58,20 @@ const minHeader = 2 + // api key
 	2 // length of the client id
 
 // serve answers requests in their order until the client closes the connection (nil) or something is wrong with it.
+func (c *conn) serve() error {
+	if c.held == nil {
+		return c.read()
+	}
+	go c.held.send()
+	err := c.read()
+	return errors.Join(err, c.held.finish())
+}
+
+// read takes requests and answers those that aren't held.
 //
 // Answers are sent as soon as the next request isn't wholly here: what a client sent in one go is answered in one go,
 // and no answer waits for bytes that are still to come.
-func (c *conn) serve() error {
+func (c *conn) read() error {
 	for {
 		if !c.requestBuffered() {
 			if err := c.out.send(); err != nil {
@@ -101,5 +128,8 @@ func (c *conn) request() error {
 	}
 	c.counts.requests.Add(1)
 	c.in.next()
+	if c.held != nil {
+		return c.held.put(&c.out)
+	}
 	return nil
 }

@@ -58,9 +58,13 @@ func (c *conn) produce(h header) error {
 		c.out.drop()
 		return err
 	}
+	throttle := int32(0)
+	if c.held != nil {
+		throttle = p.arrived(acks)
+	}
 	c.commit()
 	if h.version >= 1 {
-		c.out.int32(0) // throttle time
+		c.out.int32(throttle)
 	}
 	c.out.noTags(flexible)
 	c.out.end()
@@ -148,6 +152,35 @@ type taken struct {
 
 // offsetAt is where in a partition's answer the base offset is: after the index and the error code.
 const offsetAt = 4 + 2
+
+// arrived passes the request through the gate, which may put an error into its answer, and returns the throttle time.
+func (p *producing) arrived(acks int16) int32 {
+	e := LogEntry{Conn: p.id, Partition: -1, Acks: acks}
+	for i, tk := range p.taken {
+		if i == 0 {
+			e.Partition = int32(binary.BigEndian.Uint32(p.out.buf[tk.at-offsetAt:]))
+		}
+		e.Records += uint32(tk.records)
+		e.Bytes += uint32(tk.bytes)
+	}
+	p.held.next = p.server.gate.admit(e, p.held.last)
+	if code := p.held.next.code; code != 0 {
+		p.refuseAll(code)
+	}
+	return p.held.next.throttle
+}
+
+// refuseAll makes an error of every partition that was taken.
+func (p *producing) refuseAll(code int16) {
+	for _, tk := range p.taken {
+		binary.BigEndian.PutUint16(p.out.buf[tk.at-2:], uint16(code))
+		if p.version >= 5 {
+			const startAt = 8 + 8 // after base offset and append time
+			binary.BigEndian.PutUint64(p.out.buf[tk.at+startAt:], 1<<64-1)
+		}
+	}
+	p.taken, p.failed = p.taken[:0], code
+}
 
 // commit counts what the request brought, and fills in the offsets that it got.
 func (c *conn) commit() {

@@ -8,7 +8,7 @@ import (
 // responses is the one way by which answers leave a connection: begin and end bracket one, appended to buf in between;
 // send writes those that are complete. Sending follows the order of the requests, as Kafka's protocol wants.
 //
-// Whoever wants to hold answers back does it between end and send; the reading side goes on meanwhile.
+// Where answers are held, they are taken out of buf between end and send, which then has nothing to do: see held.
 type responses struct {
 	w     io.Writer
 	buf   []byte // complete answers, and at the end the one being written
@@ -42,11 +42,16 @@ func (r *responses) send() error {
 		return nil
 	}
 	_, err := r.w.Write(r.buf)
+	r.clear()
+	return err
+}
+
+// clear forgets the complete answers.
+func (r *responses) clear() {
 	r.buf = r.buf[:0]
 	if cap(r.buf) > keepBytes {
 		r.buf = nil
 	}
-	return err
 }
 
 // Fields of an answer; the flexible encodings are those of KIP-482.

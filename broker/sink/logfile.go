@@ -1,0 +1,175 @@
+package sink
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// logFile writes a timing log. Entries are kept in chunks in memory until all of a chunk's answers have left, and then
+// written by a goroutine of its own: no request waits for the disk.
+type logFile struct {
+	file *os.File
+	buf  []byte // the writing goroutine's
+	err  error  // the first of writing
+	end  chan struct{}
+	done chan struct{}
+
+	mu   sync.Mutex
+	at   *chunk   // the one being filled
+	full []*chunk // in order
+	idle []*chunk // written, to be used again
+	n    int64    // entries
+}
+
+// chunkEntries is the size of a chunk: at 20,000 requests/s one is filled in 0.2 s.
+const chunkEntries = 4096
+
+// chunk is a part of the log.
+type chunk struct {
+	used    int                    // guarded by the file's mu
+	open    atomic.Int64           // entries whose answer hasn't left
+	entries [chunkEntries]LogEntry // an entry belongs to its request until its answer has left
+}
+
+// logged is an entry's place in the log; the zero value is nowhere.
+type logged struct {
+	entry *LogEntry
+	in    *chunk
+}
+
+// finish completes an entry: departed at a time, or 0 for never.
+func (l logged) finish(at int64) {
+	if l.entry == nil {
+		return
+	}
+	l.entry.Departed = at
+	l.in.open.Add(-1)
+}
+
+// writeEvery is the time between two looks at what can be written.
+const writeEvery = 100 * time.Millisecond
+
+// createLog starts a log. What is there already is overwritten only if it is a timing log or empty.
+func createLog(path string, h LogHeader) (*logFile, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("timing log: %w", err)
+	}
+	if err := startLog(file, h); err != nil {
+		return nil, errors.Join(fmt.Errorf("timing log %q: %w", path, err), file.Close())
+	}
+	l := &logFile{file: file, at: &chunk{}, end: make(chan struct{}), done: make(chan struct{})}
+	go l.write()
+	return l, nil
+}
+
+// startLog writes the header.
+func startLog(file *os.File, h LogHeader) error {
+	var magic [len(logMagic)]byte
+	n, err := io.ReadFull(file, magic[:])
+	switch {
+	case errors.Is(err, io.EOF):
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	case !bytes.Equal(magic[:n], []byte(logMagic)):
+		return errors.New("the file is there already and isn't a timing log; give another name")
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := file.Truncate(0); err != nil {
+			return err
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+	}
+	_, err = file.Write(appendHeader(nil, h))
+	return err
+}
+
+// add appends an entry; it is open until finish.
+func (l *logFile) add(e LogEntry) logged {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.at
+	c.open.Add(1)
+	c.entries[c.used] = e
+	at := logged{&c.entries[c.used], c}
+	l.n++
+	if c.used++; c.used == chunkEntries {
+		l.full = append(l.full, c)
+		if last := len(l.idle) - 1; last >= 0 {
+			l.at, l.idle = l.idle[last], l.idle[:last]
+		} else {
+			l.at = &chunk{}
+		}
+	}
+	return at
+}
+
+// write writes chunks as they complete, until close.
+func (l *logFile) write() {
+	defer close(l.done)
+	tick := time.NewTicker(writeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-l.end:
+			for l.writeFirst() {
+			}
+			return
+		}
+		for l.writeFirst() {
+		}
+	}
+}
+
+// writeFirst writes the first full chunk if all its answers have left.
+func (l *logFile) writeFirst() bool {
+	l.mu.Lock()
+	if len(l.full) == 0 || l.full[0].open.Load() > 0 {
+		l.mu.Unlock()
+		return false
+	}
+	c := l.full[0]
+	l.full = append(l.full[:0], l.full[1:]...)
+	l.mu.Unlock()
+	l.writeChunk(c)
+	c.used = 0
+	l.mu.Lock()
+	l.idle = append(l.idle, c)
+	l.mu.Unlock()
+	return true
+}
+
+// writeChunk writes a chunk's entries. After an error nothing more is written: a log with a hole would be worse.
+func (l *logFile) writeChunk(c *chunk) {
+	l.buf = l.buf[:0]
+	for i := range c.entries[:c.used] {
+		l.buf = appendEntry(l.buf, &c.entries[i])
+	}
+	if l.err == nil {
+		_, l.err = l.file.Write(l.buf)
+	}
+}
+
+// close writes what is left and the log's end. Every entry is finished by then, and none is added any more.
+func (l *logFile) close() error {
+	close(l.end)
+	<-l.done
+	l.writeChunk(l.at)
+	l.buf = appendEntry(l.buf[:0], &LogEntry{Conn: lastConn, Arrival: l.n})
+	if l.err == nil {
+		_, l.err = l.file.Write(l.buf)
+	}
+	if err := errors.Join(l.err, l.file.Close()); err != nil {
+		return fmt.Errorf("timing log: %w", err)
+	}
+	return nil
+}
