@@ -7,14 +7,14 @@ import (
 	"fmt"
 )
 
-// checksum is what a stored result's checksum field has to be: "sha256:" and the SHA-256, in lower-case hexadecimal, of
+// Checksum is what a stored document's top-level checksum field has to be: "sha256:" and the SHA-256, in lower-case hexadecimal, of
 // the document as it stands, but with an empty string for the field's value and without white space between tokens. So
 // indentation and line ends may change on the way; any other byte may not. It finds edits and torn files; it is no proof
 // against somebody who works it out anew. stored is the field's value in data.
 //
 // Note: hashing the values, whatever their order and notation, would want one notation of numbers that every language
 // writes alike. There is none.
-func checksum(data []byte, stored string) (string, error) {
+func Checksum(data []byte, stored string) (string, error) {
 	var text bytes.Buffer
 	if err := json.Compact(&text, data); err != nil {
 		return "", fmt.Errorf("checksum: %w", err)
@@ -24,8 +24,8 @@ func checksum(data []byte, stored string) (string, error) {
 	return fmt.Sprintf("sha256:%x", sha256.Sum256(empty)), nil
 }
 
-// checkChecksum refuses a document that isn't what its checksum was made of.
-func checkChecksum(data []byte) error {
+// CheckChecksum refuses a document that isn't what its checksum was made of.
+func CheckChecksum(data []byte) error {
 	var probe struct {
 		Checksum *string `json:"checksum"`
 	}
@@ -35,7 +35,7 @@ func checkChecksum(data []byte) error {
 	if probe.Checksum == nil {
 		return fmt.Errorf("field checksum is missing: whether the file is as it was written can't be told")
 	}
-	want, err := checksum(data, *probe.Checksum)
+	want, err := Checksum(data, *probe.Checksum)
 	if err != nil {
 		return err
 	}

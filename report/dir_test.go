@@ -171,7 +171,7 @@ func sealed(t *testing.T, text string) string {
 	if err := json.Unmarshal([]byte(text), &probe); err != nil {
 		t.Fatal(err)
 	}
-	sum, err := checksum([]byte(text), probe.Checksum)
+	sum, err := Checksum([]byte(text), probe.Checksum)
 	if err != nil {
 		t.Fatal(err)
 	}

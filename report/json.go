@@ -25,7 +25,7 @@ func WriteJSON(w io.Writer, r *metrics.Result) error {
 	if err != nil {
 		return err
 	}
-	if full.Checksum, err = checksum(unsealed.Bytes(), ""); err != nil {
+	if full.Checksum, err = Checksum(unsealed.Bytes(), ""); err != nil {
 		return err
 	}
 	out, err := encodeJSON(full)

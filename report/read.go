@@ -37,13 +37,13 @@ func ReadResult(path string) (*metrics.Result, error) {
 }
 
 func parseResult(data []byte) (*metrics.Result, error) {
-	if err := checkSyntax(data); err != nil {
+	if err := CheckJSON(data); err != nil {
 		return nil, err
 	}
 	if err := checkSchema(data); err != nil {
 		return nil, err
 	}
-	if err := checkChecksum(data); err != nil {
+	if err := CheckChecksum(data); err != nil {
 		return nil, err
 	}
 	if err := checkFields(data, reflect.TypeFor[metrics.Result](), ""); err != nil {
@@ -59,8 +59,8 @@ func parseResult(data []byte) (*metrics.Result, error) {
 	return r, nil
 }
 
-// checkSyntax says whether data is one JSON value, and if not, at which byte it stops being one.
-func checkSyntax(data []byte) error {
+// CheckJSON says whether data is one JSON value, and if not, at which byte it stops being one.
+func CheckJSON(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("the file is empty: the run that should have written it didn't end")
 	}

@@ -26,24 +26,86 @@ type sweepStore struct {
 	failed map[string]error
 }
 
+// sweepSchema is the version of sweep.json. 1 had the names of the cells alone, and no checksum.
+const sweepSchema = 2
+
 // sweepRecord is the content of sweep.json.
 type sweepRecord struct {
 	Schema      int             `json:"schema"`
+	Checksum    string          `json:"checksum"` // report.Checksum
 	Kbench      string          `json:"kbench"`
 	Started     time.Time       `json:"started"`
 	Fingerprint string          `json:"fingerprint"` // of profile, axes, order and target
 	Target      string          `json:"target"`
 	Axes        []workload.Axis `json:"axes"`
-	Cells       []string        `json:"cells"` // in the order of the runs
+	Cells       []sweepCell     `json:"cells"`   // in the order of the runs
+	Refused     []sweepCell     `json:"refused"` // combinations that can't run
+}
+
+// sweepCell is one run of a sweep, or a combination that can't run.
+type sweepCell struct {
+	ID        string   `json:"id"`
+	Values    []string `json:"values"` // one for each axis
+	Repeat    int      `json:"repeat"`
+	Reference bool     `json:"reference"`
+	Reason    string   `json:"reason,omitempty"` // why it can't run
+}
+
+// newSweepRecord is the sweep as it is stored when it begins.
+func newSweepRecord(sweep *workload.SweepPlan, target string) sweepRecord {
+	r := sweepRecord{Schema: sweepSchema, Kbench: version(), Started: time.Now(), Fingerprint: sweep.Fingerprint, Target: target, Axes: sweep.Axes,
+		Cells: []sweepCell{}, Refused: []sweepCell{}}
+	for i := range sweep.Cells {
+		c := &sweep.Cells[i]
+		r.Cells = append(r.Cells, sweepCell{ID: c.ID, Values: c.Values, Repeat: c.Repeat, Reference: c.Reference})
+	}
+	for i := range sweep.Refused {
+		c := &sweep.Refused[i]
+		r.Refused = append(r.Refused, sweepCell{ID: c.ID, Values: c.Values, Reason: c.Refused.Error()})
+	}
+	return r
+}
+
+// parseSweepRecord reads a sweep.json.
+func parseSweepRecord(src []byte) (sweepRecord, error) {
+	var have sweepRecord
+	if err := report.CheckJSON(src); err != nil {
+		return have, err
+	}
+	var probe struct{ Schema int }
+	if err := json.Unmarshal(src, &probe); err != nil {
+		return have, err
+	}
+	switch {
+	case probe.Schema > sweepSchema:
+		return have, fmt.Errorf("schema %d is newer than this kbench knows (up to %d): a newer kbench wrote it and can read it", probe.Schema, sweepSchema)
+	case probe.Schema < sweepSchema:
+		return have, fmt.Errorf("schema %d is older: this kbench knows %d; run the sweep again, into another folder", probe.Schema, sweepSchema)
+	}
+	if err := report.CheckChecksum(src); err != nil {
+		return have, err
+	}
+	return have, json.Unmarshal(src, &have)
+}
+
+// encode is the record as it is stored, with its checksum.
+func (r sweepRecord) encode() ([]byte, error) {
+	r.Checksum = ""
+	out, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if r.Checksum, err = report.Checksum(out, ""); err != nil {
+		return nil, err
+	}
+	out, err = json.MarshalIndent(r, "", "  ")
+	return append(out, '\n'), err
 }
 
 // openSweepStore makes the folder, or takes up the sweep that it holds.
 func openSweepStore(dir string, resume bool, sweep *workload.SweepPlan, target string) (*sweepStore, error) {
 	s := &sweepStore{dir: dir, done: map[string]*metrics.Result{}, failed: map[string]error{}}
-	want := sweepRecord{Schema: 1, Kbench: version(), Started: time.Now(), Fingerprint: sweep.Fingerprint, Target: target, Axes: sweep.Axes}
-	for _, c := range sweep.Cells {
-		want.Cells = append(want.Cells, c.ID)
-	}
+	want := newSweepRecord(sweep, target)
 	src, err := os.ReadFile(filepath.Join(dir, sweepFile))
 	if resume && err == nil {
 		return s, s.resume(src, want)
@@ -54,12 +116,12 @@ func openSweepStore(dir string, resume bool, sweep *workload.SweepPlan, target s
 	if err := report.CreateDir(dir); err != nil {
 		return nil, err
 	}
-	out, err := json.MarshalIndent(want, "", "  ")
+	out, err := want.encode()
 	if err != nil {
 		return nil, err
 	}
 	return s, writeAside(filepath.Join(dir, sweepFile), func(w io.Writer) error {
-		_, err := w.Write(append(out, '\n'))
+		_, err := w.Write(out)
 		return err
 	})
 }
@@ -67,8 +129,8 @@ func openSweepStore(dir string, resume bool, sweep *workload.SweepPlan, target s
 // resume reads the results of an earlier part of the same sweep.
 func (s *sweepStore) resume(src []byte, want sweepRecord) error {
 	path := filepath.Join(s.dir, sweepFile)
-	var have sweepRecord
-	if err := json.Unmarshal(src, &have); err != nil {
+	have, err := parseSweepRecord(src)
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if have.Target != want.Target {
@@ -77,8 +139,8 @@ func (s *sweepStore) resume(src []byte, want sweepRecord) error {
 	if have.Fingerprint != want.Fingerprint {
 		return fmt.Errorf("%s holds another sweep (%s): give another folder, or the same command as then", s.dir, axesText(have.Axes))
 	}
-	for _, id := range want.Cells {
-		dir := s.cellDir(id)
+	for _, c := range want.Cells {
+		id, dir := c.ID, s.cellDir(c.ID)
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -95,18 +157,32 @@ func (s *sweepStore) resume(src []byte, want sweepRecord) error {
 
 func (s *sweepStore) cellDir(id string) string { return filepath.Join(s.dir, "cells", id) }
 
+func (s *sweepStore) failedDir(id string) string { return filepath.Join(s.dir, "failed", id) }
+
 func (s *sweepStore) has(id string) bool { return s.done[id] != nil }
 
-// fail notes why a cell has no result. What was measured until then (res, if not nil) is kept under failed/<id>, where
-// nothing takes it for a cell that is done.
+// reasonFile holds why a cell failed, in its folder under failed/.
+const reasonFile = "error.txt"
+
+// fail notes why a cell has no result. The reason and what was measured until then (res, if not nil) are kept under
+// failed/<id>, where nothing takes it for a cell that is done.
 func (s *sweepStore) fail(id string, res *metrics.Result, err error) {
 	s.failed[id] = err
-	dir := filepath.Join(s.dir, "failed", id)
-	if res == nil || os.RemoveAll(dir) != nil || report.CreateDir(dir) != nil {
+	dir := s.failedDir(id)
+	if os.RemoveAll(dir) != nil || report.CreateDir(dir) != nil {
+		return
+	}
+	if writeErr := writeAside(filepath.Join(dir, reasonFile), func(w io.Writer) error {
+		_, writeErr := fmt.Fprintln(w, err)
+		return writeErr
+	}); writeErr != nil {
+		s.failed[id] = errors.Join(err, writeErr)
+	}
+	if res == nil {
 		return
 	}
 	if _, writeErr := report.WriteDir(dir, res); writeErr != nil {
-		s.failed[id] = errors.Join(err, writeErr)
+		s.failed[id] = errors.Join(s.failed[id], writeErr)
 	}
 }
 
