@@ -221,6 +221,7 @@ func TestReadResultRefuses(t *testing.T) {
 		{"wrong type", replaced(`"acked": 25000,`, `"acked": "many",`), []string{"totals.acked", "at byte", "string", "uint64"}},
 		{"negative count", replaced(`"acked": 25000,`, `"acked": -1,`), []string{"totals.acked", "-1"}},
 		{"verdict", replaced(`"state": "valid"`, `"state": "great"`), []string{`verdict.state "great"`, "valid, invalid"}},
+		{"cause", replaced(`"cause": ""`, `"cause": "weather"`), []string{`verdict.cause "weather"`, "client, unsteady, configuration"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "result.json")

@@ -17,6 +17,11 @@ func verdictText(v metrics.Verdict) string {
 	return v.State + ": " + v.Cause
 }
 
+// causes are all that a verdict can name.
+func causes() []string {
+	return []string{metrics.CauseClient, metrics.CauseUnsteady, metrics.CauseConfiguration, metrics.CauseTarget, metrics.CauseAccounting, metrics.CauseNothing}
+}
+
 // evidenceNotes say what the verdict rests on. What this system or this kind of load can't say is left out.
 func evidenceNotes(r *metrics.Result) []note {
 	e := r.Evidence

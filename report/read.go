@@ -56,6 +56,9 @@ func parseResult(data []byte) (*metrics.Result, error) {
 	if states := []string{"valid", "invalid"}; !slices.Contains(states, r.Verdict.State) {
 		return nil, fmt.Errorf("verdict.state %q is unknown: allowed are %s", r.Verdict.State, strings.Join(states, ", "))
 	}
+	if c := r.Verdict.Cause; c != "" && !slices.Contains(causes(), c) {
+		return nil, fmt.Errorf("verdict.cause %q is unknown: allowed are none (\"\") and %s", c, strings.Join(causes(), ", "))
+	}
 	return r, nil
 }
 

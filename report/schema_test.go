@@ -120,6 +120,13 @@ func TestSchemaIsTheResult(t *testing.T) {
 	if err := json.Unmarshal(Schema(), &root); err != nil {
 		t.Fatal(err)
 	}
+	allowed := []any{""}
+	for _, c := range causes() {
+		allowed = append(allowed, c)
+	}
+	if diff := cmp.Diff(allowed, root.Defs["verdict"].Properties["cause"].Enum); diff != "" {
+		t.Errorf("causes differ (-go +schema):\n%s", diff)
+	}
 	compareSchema(t, &root, root.Defs, reflect.TypeFor[metrics.Result](), "result")
 }
 
