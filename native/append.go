@@ -60,7 +60,7 @@ func (a *appender) append(recs []Record) (done int, err error) {
 		if pr.tmpl == nil {
 			part, err = a.appendOne(r, now, ms)
 		} else {
-			part, err = a.appendTemplate(r, now, ms)
+			part, err = a.appendTemplate(r)
 		}
 		if err != nil {
 			pr.mu.Unlock()

@@ -78,6 +78,34 @@ func cpu(tb testing.TB) int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
+// benchRecords makes 4096 different records without much redundancy.
+func benchRecords(size int, keys bool, partition int32) []native.Record {
+	recs := make([]native.Record, 4096)
+	for i := range recs {
+		v := make([]byte, size)
+		for j := range v {
+			v[j] = "abcdefgh"[(i*j+j>>3)%8]
+		}
+		recs[i] = native.Record{Slot: uint32(i), Partition: partition, Value: v}
+		if keys {
+			recs[i].Key = fmt.Appendf(nil, "key-%06d", i)
+		}
+	}
+	return recs
+}
+
+// measure warms up with records of size bytes until the pools are full, then sends b.N of them.
+func measure(b *testing.B, size int, send func(n int)) {
+	send(200_000_000 / (size + 20))
+	b.ReportAllocs()
+	b.ResetTimer()
+	before, began := cpu(b), time.Now()
+	send(b.N)
+	b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/record")
+	b.ReportMetric(float64(b.N)/time.Since(began).Seconds()/1e6, "Mrecords/s")
+	b.ReportMetric(0, "ns/op")
+}
+
 // BenchmarkProduce sends to a sink broker in bursts of 64; an operation is one record.
 func BenchmarkProduce(b *testing.B) {
 	big := func(c *native.Config) { c.BatchSize = 1 << 20; c.MaxRequestSize = 1<<20 + 4096 }
@@ -114,17 +142,7 @@ func BenchmarkProduce(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer p.Close()
-			recs := make([]native.Record, 4096)
-			for i := range recs {
-				v := make([]byte, bm.size)
-				for j := range v {
-					v[j] = "abcdefgh"[(i*j+j>>3)%8]
-				}
-				recs[i] = native.Record{Slot: uint32(i), Partition: bm.partition, Value: v}
-				if bm.keys {
-					recs[i].Key = fmt.Appendf(nil, "key-%06d", i)
-				}
-			}
+			recs := benchRecords(bm.size, bm.keys, bm.partition)
 			send := func(n int) {
 				for i := 0; i < n; i += 64 {
 					if err := p.Produce(context.Background(), recs[i&4095:][:min(64, n-i)]); err != nil {
@@ -135,14 +153,7 @@ func BenchmarkProduce(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			send(200_000_000 / (bm.size + 20)) // fill the pools
-			b.ReportAllocs()
-			b.ResetTimer()
-			before, began := cpu(b), time.Now()
-			send(b.N)
-			b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/record")
-			b.ReportMetric(float64(b.N)/time.Since(began).Seconds()/1e6, "Mrecords/s")
-			b.ReportMetric(0, "ns/op")
+			measure(b, bm.size, send)
 			if failed > 0 {
 				b.Errorf("%d records failed", failed)
 			}

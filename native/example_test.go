@@ -52,3 +52,44 @@ func Example() {
 	// record 1 is at offset 1 of partition 0
 	// record 2 is at offset 2 of partition 0
 }
+
+// ExampleNewReplayer sends a thousand times the same ten records: what the cluster can take, at next to no cost here.
+func ExampleNewReplayer() {
+	cluster, err := kfake.NewCluster(kfake.SeedTopics(4, "orders")) // in place of a real one
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+
+	template := make([]native.Record, 10)
+	for i := range template {
+		template[i].Value = fmt.Appendf(nil, `{"order": %d}`, i)
+	}
+	acknowledged := 0
+	cfg := native.DefaultConfig()
+	cfg.Bootstrap, cfg.Topics, cfg.Connections = cluster.ListenAddrs(), []string{"orders"}, 2
+	cfg.OnAck = func(a native.Ack) {
+		if a.Err == nil {
+			acknowledged += len(a.Slots)
+		}
+	}
+	ctx := context.Background()
+	rp, err := native.NewReplayer(ctx, cfg, template)
+	if err != nil {
+		log.Fatal(err)
+	}
+	slots := make([]uint32, len(template)) // what tells records apart in OnAck; all the same here
+	for range 1000 {
+		if err := rp.Replay(ctx, 0, -1, slots); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := rp.Flush(ctx); err != nil {
+		log.Fatal(err)
+	}
+	if err := rp.Close(); err != nil { // and joins those that call OnAck
+		log.Fatal(err)
+	}
+	fmt.Println(acknowledged, "records")
+	// Output: 10000 records
+}

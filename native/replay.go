@@ -58,7 +58,6 @@ func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []
 	}
 	r := Record{Topic: topic, Partition: partition}
 	a := appender{pr: pr, ctx: ctx}
-	now := pr.now()
 	pr.mu.Lock()
 	err := pr.dead
 	if err == nil && pr.tmpl.count() == 0 {
@@ -67,7 +66,7 @@ func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []
 	part, done := int32(-1), 0
 	if err == nil {
 		pr.tmpl.complete.Store(true)
-		done, part, err = a.replay(&r, slots, now, pr.wallMS(now))
+		done, part, err = a.replay(&r, slots)
 	}
 	pr.mu.Unlock()
 	if err == nil {
@@ -83,7 +82,7 @@ func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []
 var errNoTemplate = errors.New("the template is empty: give NewReplayer records, or Produce some first")
 
 // appendTemplate is appendOne with a template: r is learnt from, or counted only.
-func (a *appender) appendTemplate(r *Record, now, timeMS int64) (int32, error) {
+func (a *appender) appendTemplate(r *Record) (int32, error) {
 	pr := a.pr
 	if _, err := pr.topicOf(r); err != nil {
 		return -1, err
@@ -94,7 +93,7 @@ func (a *appender) appendTemplate(r *Record, now, timeMS int64) (int32, error) {
 	}
 	pr.tmpl.learn(r, headers)
 	a.slot[0] = r.Slot
-	_, part, err := a.replay(r, a.slot[:], now, timeMS)
+	_, part, err := a.replay(r, a.slot[:])
 	return part, err
 }
 
@@ -109,8 +108,9 @@ func recordSize(r *Record) (headers, batch int) {
 }
 
 // replay counts slots into batches of the partitions that r is routed to. Producer.mu is held, but let go while it waits for
-// memory. On failure it returns how many are settled with the producer, and the partition, if known.
-func (a *appender) replay(r *Record, slots []uint32, now, timeMS int64) (done int, part int32, err error) {
+// memory. On failure it returns how many are settled with the producer, and the partition, if known. It reads the clock only
+// where a batch begins or ends: for each call that would be the dearest part of it.
+func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err error) {
 	pr := a.pr
 	t, err := pr.topicOf(r)
 	if err != nil {
@@ -120,7 +120,8 @@ func (a *appender) replay(r *Record, slots []uint32, now, timeMS int64) (done in
 	for done < len(slots) {
 		p := pr.route(t, r)
 		for p != nil && p.open == nil {
-			if p, err = a.open(p, r, wire.BatchHeaderSize+pr.tmpl.bytes(0, 1), now, timeMS); err != nil {
+			now := pr.now()
+			if p, err = a.open(p, r, wire.BatchHeaderSize+pr.tmpl.bytes(0, 1), now, pr.wallMS(now)); err != nil {
 				return done, p.id, err
 			}
 		}
@@ -138,7 +139,7 @@ func (a *appender) replay(r *Record, slots []uint32, now, timeMS int64) (done in
 		t.sticky.bytes += pr.tmpl.bytes(had, had+n)
 		if had+n == pr.tmpl.count() && pr.tmpl.complete.Load() { // full; n may be 0, if the template wasn't complete before
 			p.seal()
-			pr.place(p, now)
+			pr.place(p, pr.now())
 			if s := &t.sticky; s.part == p {
 				s.bytes = max(s.bytes, pr.cfg.BatchSize)
 			}
