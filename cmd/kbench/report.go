@@ -28,14 +28,14 @@ A file that isn't as it was written is refused: cut off, edited since (its check
 				return fmt.Errorf("--format: %w", err)
 			}
 			for i, path := range args {
-				print, err := stored(s, path, format)
+				show, err := stored(s, path, format)
 				if err != nil {
 					return err
 				}
 				if i > 0 && format != "json" {
 					fmt.Fprintln(s.out)
 				}
-				if err := print(); err != nil {
+				if err := show(); err != nil {
 					return targetError(fmt.Errorf("printing %s: %w", path, err))
 				}
 			}
