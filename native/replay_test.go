@@ -46,9 +46,9 @@ func slots(first, n int) []uint32 {
 
 // isPrefix checks that the records of each partition, in the order of their offsets, are runs of the template, each from its
 // start, and returns how many runs there are.
-func isPrefix(t *testing.T, template []native.Record, got map[where]*kgo.Record) (runs int) {
+func isPrefix(t *testing.T, topics []string, template []native.Record, got map[where]*kgo.Record) (runs int) {
 	t.Helper()
-	for _, topic := range names {
+	for _, topic := range topics {
 		for part := range int32(3) {
 			at := 0
 			for off := int64(0); ; off++ {
@@ -82,8 +82,10 @@ func TestReplay(t *testing.T) {
 			learn      bool
 		}{{-1, true, true}, {-1, false, false}, {1, false, true}, {0, false, false}} {
 			t.Run(fmt.Sprintf("%s acks=%d idempotent=%v learn=%v", codec, m.acks, m.idempotent, m.learn), func(t *testing.T) {
-				c, l := cluster(t), newLedger()
-				cfg := config(c, l)
+				addrs, topics := ownTopics(t)
+				l := newLedger()
+				cfg := native.DefaultConfig()
+				cfg.Bootstrap, cfg.Topics, cfg.OnAck = addrs, topics, l.ack
 				cfg.Acks, cfg.EnableIdempotence, cfg.Connections = m.acks, m.idempotent, 2
 				cfg.Compression, _ = native.ParseCompression(codec)
 				template := records(0, 50) // less than batch.size
@@ -115,14 +117,14 @@ func TestReplay(t *testing.T) {
 				}
 				flush(t, rp.Producer)
 				l.check(t, n, false)
-				got := consume(t, c.ListenAddrs(), n)
-				if runs := isPrefix(t, template, got); runs < n/len(template) || runs > n {
+				got := consumeTopics(t, addrs, topics, n)
+				if runs := isPrefix(t, topics, template, got); runs < n/len(template) || runs > n {
 					t.Errorf("%d runs of the template in %d records", runs, n)
 				}
 				places := map[where]bool{}
 				for s := range n {
 					e, _ := l.get(uint32(s))
-					places[where{names[e.topic], e.partition, e.offset}] = true
+					places[where{topics[e.topic], e.partition, e.offset}] = true
 				}
 				if m.acks != 0 && len(places) != n {
 					t.Errorf("%d records acknowledged at %d places", n, len(places))
@@ -209,7 +211,7 @@ func TestReplayRetries(t *testing.T) {
 		send(30)
 		flush(t, rp.Producer)
 		l.check(t, n, false)
-		isPrefix(t, template, consume(t, c.ListenAddrs(), n))
+		isPrefix(t, names, template, consume(t, c.ListenAddrs(), n))
 		last := int64(-1)
 		for s := range n {
 			if e, _ := l.get(uint32(s)); e.offset != last+1 {
