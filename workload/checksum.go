@@ -17,7 +17,7 @@ const (
 //
 // It is a CRC-64 (ECMA) over the first 16,384 records, an equal part of them from each producer's shard, shard after
 // shard: due time in ns (0 where there is no schedule), topic, key, headers, the value's size and its first and last
-// 128 bytes.
+// 128 bytes. A rate that changes and a trace are covered whole, beyond those records too.
 func ScheduleChecksum(plan *Plan, p *Payloads) (string, error) {
 	shards := max(1, plan.Load.Producers)
 	each := max(1, checksumRecords/shards)
@@ -49,7 +49,23 @@ func ScheduleChecksum(plan *Plan, p *Payloads) (string, error) {
 			sum = crc64.Update(sum, table, buf)
 		}
 	}
-	return fmt.Sprintf("%016x", sum), nil
+	whole, err := plan.Load.appendDigest(nil)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%016x", crc64.Update(sum, table, whole)), nil
+}
+
+// appendDigest appends what the first records don't show of the load's schedule: nothing for a rate that never changes.
+func (l Load) appendDigest(dst []byte) ([]byte, error) {
+	if l.Stationary() {
+		return dst, nil
+	}
+	text, err := l.curveObject().MarshalJSON()
+	if err == nil && l.Trace.Data != nil {
+		text = l.Trace.Data.appendDigest(text)
+	}
+	return append(dst, text...), err
 }
 
 // appendDigest appends what the checksum covers of a record.

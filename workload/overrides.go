@@ -2,13 +2,12 @@ package workload
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // profilePaths lists every path of a profile, parts divided by "/" because names may contain dots. "*" is the number of
-// a topic, from 0, or left out for all of them; "+" is a free name that takes the whole rest.
+// a topic, from 0, or left out for all of them; "#" is a number; "+" is a free name that takes the whole rest.
 func profilePaths() []string {
 	return []string{
 		"name", "about", "seed", "driver",
@@ -20,7 +19,12 @@ func profilePaths() []string {
 		"records/value/size/lognormal", "records/value/size/lognormal/median", "records/value/size/lognormal/sigma",
 		"records/value/size/lognormal/min", "records/value/size/lognormal/max", "records/value/size/weighted",
 		"records/headers", "records/headers/+",
-		"load", "load/arrivals", "load/rate", "load/in.flight", "load/producers", "load/send", "load/warmup", "load/duration", "load/records",
+		"load", "load/arrivals", "load/rate", "load/process", "load/repeat", "load/in.flight", "load/producers", "load/send",
+		"load/warmup", "load/duration", "load/records",
+		"load/ramp", "load/ramp/from", "load/ramp/to", "load/ramp/over",
+		"load/steps", "load/steps/#", "load/steps/#/rate", "load/steps/#/duration",
+		"load/burst", "load/burst/base", "load/burst/rate", "load/burst/every", "load/burst/for",
+		"load/trace", "load/trace/file", "load/trace/factor",
 		"sweep", "sweep/+", "objectives", "objectives/+",
 	}
 }
@@ -35,11 +39,11 @@ func matchPath(pattern, path string) []string {
 			return nil
 		}
 		return []string{path}
-	case "*":
+	case "*", "#":
 		index, tail, _ := strings.Cut(path, ".")
 		if _, err := strconv.ParseUint(index, 10, 31); err == nil {
 			part, rest, ok = index, tail, true
-		} else if hasMore && path != "" {
+		} else if part == "*" && hasMore && path != "" {
 			rest, ok = path, true
 		}
 	default:
@@ -72,8 +76,8 @@ func pathSteps(path string) []string {
 func displayPaths() []string {
 	var all []string
 	for _, pattern := range profilePaths() {
-		if !strings.HasSuffix(pattern, "+") && !strings.HasSuffix(pattern, "*") {
-			all = append(all, strings.ReplaceAll(strings.ReplaceAll(pattern, "/*/", "/"), "/", "."))
+		if !strings.ContainsAny(pattern[len(pattern)-1:], "+*#") {
+			all = append(all, strings.NewReplacer("/*/", ".", "#", "0", "/", ".").Replace(pattern))
 		}
 	}
 	for _, name := range settingNames(func(u SettingUse) bool { return u == SettingCarried }) {
@@ -209,6 +213,11 @@ func (n *node) expand(key string, at origin) {
 		short = "distribution"
 	case "file", "compressibility":
 		short = "size"
+		if _, err := parseSize(n.text); err != nil && key == "file" {
+			short = "file" // of a trace
+		}
+	case "factor":
+		short = "file"
 	case "name", "partitions", "replication.factor", "config":
 		short = "name"
 	case "size":
@@ -221,62 +230,4 @@ func (n *node) expand(key string, at origin) {
 	}
 	old := *n
 	*n = node{kind: mapNode, at: old.at, fields: []nodeField{{key: short, at: old.at, value: &old}}}
-}
-
-// giveWay removes what the new value at path contradicts, as far as it was written with a lower rank.
-func (p *Profile) giveWay(path string, v *node, rank int) {
-	load, key, value := p.root.get("load"), p.root.get("records").get("key"), p.root.get("records").get("value")
-	switch path {
-	case "records.value.file":
-		value.drop("size", rank)
-		value.drop("compressibility", rank)
-	case "records.value.compressibility":
-		value.drop("file", rank)
-	case "records.key.distribution":
-		for _, field := range []string{"cardinality", "size", "s", "hot.keys", "hot.share"} {
-			if !slices.Contains(keyFields(v.text), field) {
-				key.drop(field, rank)
-			}
-		}
-	case "load.rate":
-		now := load.get("arrivals")
-		if open := now != nil && (now.text == ArrivalsConstant || now.text == ArrivalsPoisson); open == (v.text == rateMaxLiteral) {
-			load.drop("arrivals", rank)
-		}
-		load.drop("in.flight", rank)
-	case "load.in.flight":
-		if now := load.get("arrivals"); now != nil && now.text != ArrivalsClosed {
-			load.drop("arrivals", rank)
-		}
-		load.drop("rate", rank)
-	case "load.arrivals":
-		if v.text == ArrivalsClosed || v.text == ArrivalsMax {
-			load.drop("rate", rank)
-		} else if rate := load.get("rate"); rate != nil && rate.text == rateMaxLiteral {
-			load.drop("rate", rank)
-		}
-		if v.text != ArrivalsClosed {
-			load.drop("in.flight", rank)
-		}
-	case "load.records":
-		load.drop("duration", rank)
-	}
-	if strings.HasPrefix(path, "records.value.size") {
-		value.drop("file", rank)
-		p.dropOtherSizes(path, rank)
-	}
-}
-
-// dropOtherSizes leaves only the distribution of sizes that was set last: records.value.size.uniform.max over lognormal.
-func (p *Profile) dropOtherSizes(path string, rank int) {
-	chosen, _, _ := strings.Cut(strings.TrimPrefix(path, "records.value.size."), ".")
-	if !slices.Contains(sizeDistributions(), chosen) {
-		return
-	}
-	size := p.root.get("records").get("value").get("size")
-	for _, other := range sizeDistributions() {
-		if other != chosen {
-			size.drop(other, rank)
-		}
-	}
 }

@@ -83,7 +83,7 @@ func TestOverrides(t *testing.T) {
 func TestOverridesOfNothing(t *testing.T) {
 	p := parse(t, "{}")
 	for _, set := range []string{"topics.partitions=4", "topics.config.flush.ms=5s", "records.key.distribution=hot", "records.key.hot.share=0.9",
-		"records.value.size.fixed=5", "load.rate=9/s", "objectives.response.p99=5ms", "sweep.linger.ms=[0, 5]"} {
+		"records.value.size.fixed=5", "load.rate=90/s", "objectives.response.p99=5ms", "sweep.linger.ms=[0, 5]"} {
 		path, value, _ := strings.Cut(set, "=")
 		if err := p.Override("--set", path, value); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestOverridesOfNothing(t *testing.T) {
 	}
 	want := `[{"name":"base","partitions":4,"replication.factor":1,"config":{"flush.ms":"5000"}}] ` +
 		`{"key":{"distribution":"hot","cardinality":100000,"size":16,"hot.keys":1,"hot.share":0.9},"value":{"size":5,"compressibility":0.5}} ` +
-		`{"arrivals":"constant","rate":"9/s","producers":1,"send":"async","warmup":"auto","duration":"30s"} {}`
+		`{"arrivals":"constant","rate":"90/s","producers":1,"send":"async","warmup":"auto","duration":"30s"} {}`
 	if diff := cmp.Diff(want, planText(t, p)); diff != "" {
 		t.Error(diff)
 	}

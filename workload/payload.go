@@ -13,6 +13,7 @@ type valueSet struct {
 	wheel wheel  // over the values
 	file  bool   // the values are the lines of a file, to be used in order
 	bytes uint64 // of all values together
+	trace *Trace // with the sizes of the values, which are cut out of the arena as they come; nil: none
 }
 
 // span is a place in the arena.
@@ -36,6 +37,9 @@ func newValueSet(plan *Plan, opts SourceOptions) (*valueSet, error) {
 	}
 	if !(spec.Compressibility >= 0 && spec.Compressibility < 1) {
 		return nil, fmt.Errorf("records.value.compressibility: %v isn't a share: 0 ≤ c < 1", spec.Compressibility)
+	}
+	if t := plan.Load.Trace.Data; plan.Load.Arrivals == ArrivalsTrace && t != nil && t.Sized() {
+		return newTraceValues(plan, opts)
 	}
 	sizes, err := newSizer(spec.Size)
 	if err != nil {
@@ -102,7 +106,7 @@ func (v *valueSet) place(n int, bytes uint64) {
 	v.arena = make([]byte, bytes)
 }
 
-// value is value number i, its capacity cut.
+// value is value number i, its capacity cut. A trace's have no numbers.
 func (v *valueSet) value(i int) []byte {
 	at, n := i*v.fixed, v.fixed
 	if v.spans != nil {
@@ -111,12 +115,30 @@ func (v *valueSet) value(i int) []byte {
 	return v.arena[at : at+n : at+n]
 }
 
+// largest is the size of the largest value in bytes.
+func (v *valueSet) largest() int {
+	if v.trace != nil {
+		return v.trace.largest
+	}
+	most := 0
+	for i := range v.wheel.n {
+		most = max(most, len(v.value(i)))
+	}
+	return most
+}
+
 // mean is the mean size of a value in bytes.
 func (v *valueSet) mean() float64 { return float64(v.bytes) / float64(v.wheel.n) }
 
 // fillValues sets the values of the source's next records.
 func (s *Source) fillValues(recs []Record) {
 	v := s.values
+	if v.trace != nil {
+		for i := range recs {
+			recs[i].Value = s.cut(int(v.trace.sizes[s.valueWheel.turn()]))
+		}
+		return
+	}
 	if v.spans == nil {
 		for i := range recs {
 			at := s.valueWheel.turn() * v.fixed

@@ -92,45 +92,6 @@ type HeaderSpec struct {
 	Size   int // random: bytes
 }
 
-// Arrivals: how the due times of records come about.
-const (
-	ArrivalsConstant = "constant" // record n is due at n/rate
-	ArrivalsPoisson  = "poisson"  // independent exponential gaps of mean 1/rate
-	ArrivalsClosed   = "closed"   // a fixed number in flight; the next is due when one was acknowledged
-	ArrivalsMax      = "max"      // as fast as the client takes them
-)
-
-// Send modes.
-const (
-	SendAsync         = "async"           // hand over, be told by callback
-	SendSync          = "sync"            // wait for each acknowledgement before the next record
-	SendFireAndForget = "fire-and-forget" // hand over and never look: the run ends without a drain
-)
-
-// Load says when records are due and from how many producers.
-type Load struct {
-	Arrivals  string
-	Rate      Rate // of all producers together; zero for closed and max
-	InFlight  int  // closed: records in flight, all producers together
-	Producers int
-	Send      string
-	Warmup    Warmup
-	Duration  time.Duration // of the measured part
-	Records   uint64        // stop after so many records, warm-up included; 0: by Duration alone
-}
-
-// Rate is an arrival rate: records or bytes per second. Fractions are kept.
-type Rate struct {
-	PerSecond float64
-	Bytes     bool // PerSecond counts bytes (of keys, values and headers)
-}
-
-// Warmup is the part of the run that is sent but not measured.
-type Warmup struct {
-	Auto     bool          // find the end of the warm-up from the measurements
-	Duration time.Duration // else its fixed length
-}
-
 // Axis is one dimension of a sweep: a setting and its values, as text.
 type Axis struct {
 	Name   string

@@ -160,6 +160,10 @@ func (l Load) object() object {
 	if l.Rate.PerSecond > 0 {
 		o.add("rate", l.Rate.String())
 	}
+	o = append(o, l.curveObject()...)
+	if l.Arrivals == ArrivalsTrace {
+		o.add("trace", object{{"file", l.Trace.File}, {"factor", l.Trace.Factor}})
+	}
 	if l.InFlight > 0 {
 		o.add("in.flight", l.InFlight)
 	}
@@ -173,6 +177,35 @@ func (l Load) object() object {
 	o.add("duration", l.Duration.String())
 	if l.Records > 0 {
 		o.add("records", l.Records)
+	}
+	return o
+}
+
+// curveObject is what a profile says of a load that changes, without the name of a trace's file.
+func (l Load) curveObject() object {
+	var o object
+	switch l.Arrivals {
+	case ArrivalsRamp:
+		o.add("ramp", object{{"from", l.Ramp.From.String()}, {"to", l.Ramp.To.String()}, {"over", l.Ramp.Over.String()}})
+	case ArrivalsSteps:
+		steps := []object{}
+		for _, s := range l.Steps {
+			steps = append(steps, object{{"rate", s.Rate.String()}, {"duration", s.Duration.String()}})
+		}
+		o.add("steps", steps)
+	case ArrivalsBurst:
+		base := l.Burst.Base.String()
+		if l.Burst.Base.PerSecond == 0 {
+			base = noRate
+		}
+		o.add("burst", object{{"base", base}, {"rate", l.Burst.Rate.String()},
+			{"every", l.Burst.Every.String()}, {"for", l.Burst.For.String()}})
+	}
+	if l.Process != "" {
+		o.add("process", l.Process)
+	}
+	if l.Repeat {
+		o.add("repeat", true)
 	}
 	return o
 }

@@ -52,6 +52,9 @@ func (p *Plan) problems() problems {
 	if len(r.errs) == 0 {
 		r.fits()
 	}
+	if len(r.errs) == 0 {
+		r.supported()
+	}
 	if strings.Trim(p.Driver, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || p.Driver == "" {
 		r.bad("driver", p.Driver, "the name of a driver, such as native or franz")
 	}
@@ -155,7 +158,7 @@ func (r *planRules) key() {
 func (r *planRules) value() {
 	v := r.plan.Records.Value
 	if v.File != "" {
-		r.file(v.File)
+		r.file("records.value.file", v.File)
 		return
 	}
 	r.real("records.value.compressibility", v.Compressibility, 0, maxCompressible, true)
@@ -202,22 +205,25 @@ func (r *planRules) weights(path string, weights []SizeWeight) {
 }
 
 // file checks that there is a file with something in it.
-func (r *planRules) file(name string) {
-	const path = "records.value.file"
+func (r *planRules) file(path, name string) bool {
 	info, err := os.Stat(name)
+	odd := func(msg string) {
+		r.bad(path, name, "")
+		r.errs[len(r.errs)-1].msg = msg
+	}
 	switch {
 	case err != nil && os.IsNotExist(err):
-		r.bad(path, name, "")
-		r.errs[len(r.errs)-1].msg = "no such file:"
+		odd("no such file:")
 	case err != nil:
 		r.clash(path, "can't be read: %v", err)
 	case info.IsDir():
-		r.bad(path, name, "")
-		r.errs[len(r.errs)-1].msg = "a folder, not a file:"
+		odd("a folder, not a file:")
 	case info.Mode().IsRegular() && info.Size() == 0:
-		r.bad(path, name, "")
-		r.errs[len(r.errs)-1].msg = "the file is empty:"
+		odd("the file is empty:")
+	default:
+		return true
 	}
+	return false
 }
 
 func (r *planRules) headers() {
@@ -228,61 +234,6 @@ func (r *planRules) headers() {
 		if h.Random {
 			r.size("records.headers."+h.Key+".random", h.Size, 1)
 		}
-	}
-}
-
-func (r *planRules) load() {
-	l := r.plan.Load
-	r.within("load.producers", l.Producers, 1, maxProducers)
-	if !slices.Contains(sendModes(), l.Send) {
-		r.bad("load.send", l.Send, strings.Join(sendModes(), ", "))
-	}
-	if l.Duration <= 0 || l.Duration > longest {
-		r.bad("load.duration", l.Duration, "above 0s, up to 720h")
-	}
-	if l.Warmup.Duration < 0 || l.Warmup.Duration > longest {
-		r.bad("load.warmup", l.Warmup.Duration, "auto, or 0s to 720h")
-	}
-}
-
-// arrivals checks that arrivals, rate, requests in flight and send mode go together.
-func (r *planRules) arrivals() {
-	l := r.plan.Load
-	now, _ := arrivals()
-	rated := l.Rate != Rate{}
-	if rated {
-		if e := l.Rate.check(badValue(l.Rate.String(), "")); e != nil {
-			e.path = "load.rate"
-			r.errs = append(r.errs, e)
-		}
-	}
-	switch l.Arrivals {
-	case ArrivalsConstant, ArrivalsPoisson:
-		if !rated {
-			r.clash("load.arrivals", "%s needs a rate, but load.rate is missing: allowed %s", l.Arrivals, rateForms)
-		}
-	case ArrivalsClosed, ArrivalsMax:
-		if rated {
-			r.clash("load.rate", "%s contradicts arrivals %s, which has no rate of its own: leave one of them out", l.Rate, l.Arrivals)
-		}
-	default:
-		r.bad("load.arrivals", l.Arrivals, strings.Join(now, ", "))
-	}
-	if l.Arrivals != ArrivalsClosed {
-		if l.InFlight != 0 {
-			r.clash("load.in.flight", "%d contradicts arrivals %s: only closed has a fixed number in flight", l.InFlight, l.Arrivals)
-		}
-		return
-	}
-	switch {
-	case l.Send == SendFireAndForget:
-		r.clash("load.send", "fire-and-forget contradicts arrivals closed, which wait for acknowledgements")
-	case l.Send == SendSync && l.InFlight != l.Producers:
-		r.clash("load.in.flight", "%d contradicts send sync: each of the %d producers has one record in flight", l.InFlight, l.Producers)
-	case l.InFlight == 0:
-		r.clash("load.arrivals", "closed needs a number of records in flight, but load.in.flight is missing, such as 100")
-	case l.InFlight < l.Producers || l.InFlight > maxInFlight:
-		r.bad("load.in.flight", l.InFlight, fmt.Sprintf("%d (one a producer) to %d", l.Producers, maxInFlight))
 	}
 }
 
@@ -329,26 +280,36 @@ func (r RecordSpec) Largest() int {
 // fits checks that the largest record can be sent at all (KafkaProducer.ensureValidRecordSize), and that records have
 // bytes if the rate counts them. The lines of a file are checked when they are read.
 func (r *planRules) fits() {
-	records, producer := r.plan.Records, r.plan.Producer
-	largest := records.Largest()
+	producer := r.plan.Producer
+	records, path := r.plan.sized()
+	largest, what := records.Largest(), "the largest record"
+	if path == "" {
+		path = records.largestPart()
+	} else {
+		trace := r.plan.Load.Trace
+		what = fmt.Sprintf("%s: the largest value of %d bytes", trace.largestLine(), trace.Data.largest)
+	}
 	for _, bound := range []struct {
 		name  string
 		bytes int64
 	}{{"max.request.size", int64(producer.MaxRequestSize)}, {"buffer.memory", producer.BufferMemory}} {
 		if int64(largest) > bound.bytes {
-			r.clash(records.largestPart(), "the largest record takes %d bytes with key, headers and framing, which is more than %s=%d",
-				largest, bound.name, bound.bytes)
+			r.clash(path, "%s takes %d bytes with key, headers and framing, which is more than %s=%d", what, largest, bound.name, bound.bytes)
 			return
 		}
 	}
 	for i, t := range r.plan.Topics {
 		if most, err := strconv.Atoi(t.Config["max.message.bytes"]); err == nil && largest > most && records.Value.File == "" {
-			r.clash(fmt.Sprintf("topics.%d.config.max.message.bytes", i), "the largest record takes %d bytes, which is more than %d", largest, most)
+			r.clash(fmt.Sprintf("topics.%d.config.max.message.bytes", i), "%s takes %d bytes, which is more than %d", what, largest, most)
 		}
 	}
-	if r.plan.Load.Rate.Bytes && records.Value.File == "" && records.Value.Size.LargestValue() == 0 &&
+	if r.plan.Load.inBytes() && records.Value.File == "" && records.Value.Size.LargestValue() == 0 &&
 		records.Key.Distribution == KeyNone && len(records.Headers) == 0 {
-		r.clash("load.rate", "a rate in bytes needs records with bytes, but key, value and headers are empty")
+		path := "load.rate"
+		if l := r.plan.Load; !l.Rate.Bytes {
+			path = "load." + l.Arrivals
+		}
+		r.clash(path, "a rate in bytes needs records with bytes, but key, value and headers are empty")
 	}
 }
 

@@ -24,6 +24,7 @@ type Profile struct {
 	file     string // as given to ParseProfile
 	root     *node
 	settings []givenSetting
+	traces   map[string]*Trace // those read so far, by name; shared with clones
 }
 
 // givenSetting is a producer setting from outside the file: -X, --command-config, the environment.
@@ -40,7 +41,7 @@ func ParseProfile(name string, src []byte) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Profile{file: name, root: root}
+	p := &Profile{file: name, root: root, traces: map[string]*Trace{}}
 	if _, problems := p.decode(); len(problems) > 0 {
 		return nil, problems
 	}
@@ -128,7 +129,11 @@ func (p *Profile) resolve() (Plan, problems) {
 		errs = append(errs, p.checkPresence(plan)...)
 	}
 	if len(errs) == 0 {
-		errs = plan.problems()
+		trace := &plan.Load.Trace // a sweep asks for the plans of many cells
+		trace.Data = p.traces[trace.File]
+		if errs = plan.problems(); trace.Data != nil {
+			p.traces[trace.File] = trace.Data
+		}
 	}
 	for _, e := range errs {
 		if e.at == "" {

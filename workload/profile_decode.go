@@ -128,22 +128,17 @@ func (d *decoder) text(n *node, path string, to *string) {
 	*to = s
 }
 
-// choice reads one of a few words. later holds words of coming versions.
-func (d *decoder) choice(n *node, path string, choices, later []string, to *string) {
+// choice reads one of a few words.
+func (d *decoder) choice(n *node, path string, choices []string, to *string) {
 	s, ok := d.scalar(n, path)
 	if !ok {
 		return
 	}
-	switch {
-	case slices.Contains(choices, s):
-		*to = s
-	case slices.Contains(later, s):
-		e := badValue(s, strings.Join(choices, ", "))
-		e.msg = "not available in this version:"
-		d.fail(n, path, e)
-	default:
+	if !slices.Contains(choices, s) {
 		d.fail(n, path, badChoice(s, choices))
+		return
 	}
+	*to = s
 }
 
 // integer reads a whole number of any size that an int holds; Plan checks the range.

@@ -1,114 +1,27 @@
 package workload
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// Defaults of topics and load.
+// Durations of a load that doesn't give one.
 const (
-	defaultPartitions = 12
-	defaultDuration   = 30 * time.Second
-	// unlimited is the duration of a run that is bounded by load.records alone.
-	unlimited = 24 * time.Hour
+	defaultDuration = 30 * time.Second
+	unlimited       = 24 * time.Hour // bounded by load.records alone
+	wholeTrace      = -1             // a trace: up to its end, once it was read
 )
 
-// topics reads the topics, by default one with the profile's name:
-//
-//	topics: [orders, payments]
-//	topics:
-//	  - {name: orders, partitions: 12, replication.factor: 3, config: {min.insync.replicas: 2, segment.bytes: 64MiB}}
-func (d *decoder) topics(n *node, fallback string) []Topic {
-	if n == nil || n.kind == nullNode {
-		return []Topic{{Name: topicName(fallback), Partitions: defaultPartitions, ReplicationFactor: 1}}
-	}
-	if n.kind != listNode || len(n.items) == 0 {
-		d.failf(n, "topics", "%s where a list of topics is expected, such as [{name: orders, partitions: 12}]", n.kindName())
-		return nil
-	}
-	var topics []Topic
-	for i, item := range n.items {
-		path := fmt.Sprintf("topics.%d", i)
-		t := Topic{Partitions: defaultPartitions, ReplicationFactor: 1}
-		if len(n.items) == 1 {
-			t.Name = topicName(fallback)
-		}
-		if item.kind == scalarNode {
-			d.text(item, path, &t.Name)
-			topics = append(topics, t)
-			continue
-		}
-		m := d.mapping(item, path, "name", "partitions", "replication.factor", "config")
-		d.text(m.get("name"), path+".name", &t.Name)
-		if t.Name == "" && m != nil {
-			d.failf(item, path, "name is missing")
-		}
-		t.Partitions = int32(d.bounded(m.get("partitions"), path+".partitions", defaultPartitions, maxPartitions))
-		t.ReplicationFactor = int16(d.bounded(m.get("replication.factor"), path+".replication.factor", 1, math.MaxInt16))
-		t.Config = d.topicConfig(m.get("config"), path+".config")
-		topics = append(topics, t)
-	}
-	return topics
+// arrivals lists the ways records arrive.
+func arrivals() []string {
+	return []string{ArrivalsConstant, ArrivalsPoisson, ArrivalsRamp, ArrivalsSteps, ArrivalsBurst, ArrivalsTrace, ArrivalsClosed, ArrivalsMax}
 }
 
-// bounded reads a whole number from 1 to most.
-func (d *decoder) bounded(n *node, path string, fallback, most int) int {
-	s, ok := d.scalar(n, path)
-	if !ok {
-		return fallback
-	}
-	i, err := strconv.Atoi(s)
-	if err != nil || i < 1 || i > most {
-		d.fail(n, path, badValue(s, fmt.Sprintf("1 to %d", most)))
-		return fallback
-	}
-	return i
-}
-
-// topicName makes a topic's name of a profile's: other characters than Kafka allows become "-".
-func topicName(profile string) string {
-	name := strings.Map(func(r rune) rune {
-		if validTopicRune(r) {
-			return r
-		}
-		return '-'
-	}, profile)
-	return name[:min(len(name), maxTopicName)]
-}
-
-// topicConfig reads topic settings in Kafka's names; sizes and times may carry a unit.
-func (d *decoder) topicConfig(n *node, path string) map[string]string {
-	config := map[string]string{}
-	for _, f := range d.entries(n, path, "{min.insync.replicas: 1}") {
-		full := join(path, f.key)
-		text, ok := d.scalar(f.value, full)
-		if !ok {
-			continue
-		}
-		if !knownTopicSetting(f.key) {
-			d.errs = append(d.errs, &fieldError{at: f.at.String(), path: full, msg: "not a topic setting", near: Nearest(f.key, TopicSettings())})
-			continue
-		}
-		text, err := topicSettingValue(f.key, text)
-		if err != nil {
-			d.fail(f.value, full, err)
-			continue
-		}
-		config[f.key] = text
-	}
-	if len(config) == 0 {
-		return nil
-	}
-	return config
-}
-
-// arrivals lists the ways records arrive; later ones are named in the product but not built.
-func arrivals() (now, later []string) {
-	return []string{ArrivalsConstant, ArrivalsPoisson, ArrivalsClosed, ArrivalsMax}, []string{"ramp", "steps", "burst", "trace"}
+// loadBlocks lists the arrivals that have a field of their name.
+func loadBlocks() []string {
+	return []string{ArrivalsRamp, ArrivalsSteps, ArrivalsBurst, ArrivalsTrace}
 }
 
 // sendModes lists the values of load.send.
@@ -122,12 +35,19 @@ func sendModes() []string { return []string{SendAsync, SendSync, SendFireAndForg
 //	load: {arrivals: max}                                     # as fast as the client takes them; also rate: max
 //	load: {producers: 4, send: sync, warmup: 5s, records: 1000000}
 //
-// producers is 1, send async, warmup auto and duration 30s by default; with records alone, the run ends after them.
+// and those that change, see ramp, steps, burst and trace; arrivals may be left out where such a field is there. The
+// first three come evenly (process: constant) or at random (process: poisson):
+//
+//	load: {arrivals: ramp, ramp: {from: 1000/s, to: 50000/s}, process: poisson}
+//
+// producers is 1, send async, warmup auto and duration 30s by default; with records alone, the run ends after them. A
+// load that changes has no warm-up unless one is given: nothing in it would settle.
 func (d *decoder) load(n *node) Load {
 	l := Load{Producers: 1, Send: SendAsync, Warmup: Warmup{Auto: true}, Duration: defaultDuration}
-	m := d.mapping(n, "load", "arrivals", "rate", "in.flight", "producers", "send", "warmup", "duration", "records")
-	now, later := arrivals()
-	d.choice(m.get("arrivals"), "load.arrivals", now, later, &l.Arrivals)
+	m := d.mapping(n, "load", "arrivals", "rate", "process", "ramp", "steps", "burst", "trace", "repeat", "in.flight", "producers",
+		"send", "warmup", "duration", "records")
+	d.choice(m.get("arrivals"), "load.arrivals", arrivals(), &l.Arrivals)
+	d.choice(m.get("process"), "load.process", processes(), &l.Process)
 	if text, ok := d.scalar(m.get("rate"), "load.rate"); ok {
 		rate, err := parseRate(text)
 		if err != nil {
@@ -135,12 +55,46 @@ func (d *decoder) load(n *node) Load {
 		}
 		l.Rate = rate
 	}
+	l.Ramp = d.ramp(m.get("ramp"))
+	l.Steps = d.steps(m.get("steps"))
+	l.Burst = d.burst(m.get("burst"))
+	l.Trace = d.trace(m.get("trace"))
+	d.boolean(m.get("repeat"), "load.repeat", &l.Repeat)
 	d.integer(m.get("in.flight"), "load.in.flight", &l.InFlight)
 	d.integer(m.get("producers"), "load.producers", &l.Producers)
-	d.choice(m.get("send"), "load.send", sendModes(), nil, &l.Send)
-	if w := m.get("warmup"); w != nil && w.text != "auto" {
+	d.choice(m.get("send"), "load.send", sendModes(), &l.Send)
+	if l.Arrivals == "" {
+		l.Arrivals = d.guessArrivals(m, l)
+	}
+	if l.Process == "" && slices.Contains([]string{ArrivalsRamp, ArrivalsSteps, ArrivalsBurst}, l.Arrivals) {
+		l.Process = ArrivalsConstant
+	}
+	d.bounds(m, &l)
+	if l.Arrivals == ArrivalsClosed && l.Send == SendSync && m.get("in.flight") == nil {
+		l.InFlight = l.Producers // sync means one each
+	}
+	return l
+}
+
+// bounds reads how long the load and its warm-up last.
+func (d *decoder) bounds(m *node, l *Load) {
+	switch w := m.get("warmup"); {
+	case w == nil:
+		l.Warmup.Auto = l.Stationary()
+	case w.text != "auto":
 		l.Warmup.Auto = false
 		d.duration(w, "load.warmup", &l.Warmup.Duration)
+	}
+	switch {
+	case l.Arrivals == ArrivalsRamp && l.Ramp.Over > 0:
+		l.Duration = l.Ramp.Over
+	case l.Arrivals == ArrivalsSteps && len(l.Steps) > 0:
+		l.Duration = 0
+		for _, s := range l.Steps {
+			l.Duration += min(max(0, s.Duration), math.MaxInt64-l.Duration)
+		}
+	case l.Arrivals == ArrivalsTrace:
+		l.Duration = wholeTrace
 	}
 	if r := m.get("records"); r != nil {
 		l.Records = d.unsigned(r, "load.records", math.MaxInt64)
@@ -150,17 +104,19 @@ func (d *decoder) load(n *node) Load {
 		l.Duration = unlimited
 	}
 	d.duration(m.get("duration"), "load.duration", &l.Duration)
-	if l.Arrivals == "" {
-		l.Arrivals = d.guessArrivals(m, l)
+	if l.Arrivals == ArrivalsRamp && m.get("ramp").get("over") == nil && (l.Records == 0 || m.get("duration") != nil) {
+		l.Ramp.Over = l.Duration
 	}
-	if l.Arrivals == ArrivalsClosed && l.Send == SendSync && m.get("in.flight") == nil {
-		l.InFlight = l.Producers // sync means one each
-	}
-	return l
 }
 
-// guessArrivals says how records arrive if the profile doesn't: at a rate evenly, else as fast as they go.
+// guessArrivals says how records arrive if the profile doesn't: as a field for it says, at a rate evenly, else as fast
+// as they go.
 func (d *decoder) guessArrivals(m *node, l Load) string {
+	for _, block := range loadBlocks() {
+		if m.get(block) != nil {
+			return block
+		}
+	}
 	switch {
 	case l.Rate.PerSecond > 0:
 		return ArrivalsConstant
@@ -187,10 +143,24 @@ func (d *decoder) duration(n *node, path string, to *time.Duration) {
 	*to = v
 }
 
-// checkPresence finds what contradicts a field that the Plan no longer shows: a rate of max beside a rated arrival.
+// boolean reads true or false.
+func (d *decoder) boolean(n *node, path string, to *bool) {
+	s, ok := d.scalar(n, path)
+	if !ok {
+		return
+	}
+	if lower := strings.ToLower(s); lower == "true" || lower == "false" {
+		*to = lower == "true"
+		return
+	}
+	d.fail(n, path, badValue(s, "true, false"))
+}
+
+// checkPresence finds what contradicts a field that the Plan no longer shows: a rate of max beside arrivals that have
+// another one.
 func (p *Profile) checkPresence(plan Plan) problems {
 	rate, _, ok := p.root.locate("load.rate")
-	if ok && rate.text == rateMaxLiteral && slices.Contains([]string{ArrivalsConstant, ArrivalsPoisson, ArrivalsClosed}, plan.Load.Arrivals) {
+	if ok && rate.text == rateMaxLiteral && plan.Load.Arrivals != ArrivalsMax {
 		return problems{{path: "load.rate", msg: "max contradicts arrivals " + plan.Load.Arrivals, clash: true}}
 	}
 	return nil

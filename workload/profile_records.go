@@ -62,7 +62,7 @@ func (d *decoder) key(n *node) KeySpec {
 		return spec
 	}
 	if n.kind == scalarNode {
-		d.choice(n, path, keyDistributions(), nil, &spec.Distribution)
+		d.choice(n, path, keyDistributions(), &spec.Distribution)
 		return withKeyDefaults(spec.Distribution)
 	}
 	m := d.mapping(n, path, "distribution", "cardinality", "s", "hot.keys", "hot.share", "size")
@@ -75,7 +75,7 @@ func (d *decoder) key(n *node) KeySpec {
 		return spec
 	}
 	before := len(d.errs)
-	d.choice(given, path+".distribution", keyDistributions(), nil, &spec.Distribution)
+	d.choice(given, path+".distribution", keyDistributions(), &spec.Distribution)
 	if len(d.errs) > before {
 		return spec
 	}

@@ -33,7 +33,7 @@ load:
   send: sync
   warmup: 1500ms
   duration: 1m
-  records: 1000
+  records: 10000
 producer: {acks: 1, linger.ms: 7, batch.size: 16KiB, partitioner.class: org.apache.kafka.clients.producer.RoundRobinPartitioner}
 driver: franz
 sweep: {linger.ms: [0, 5], size: [100, {uniform: {min: 1, max: 2KiB}}], driver: [native, franz]}
@@ -59,7 +59,7 @@ func TestProfileOfEveryForm(t *testing.T) {
 				{Key: "source", Value: "shop 7"}, {Key: "mode", Value: "random"}},
 		},
 		Load: Load{Arrivals: ArrivalsPoisson, Rate: Rate{512 << 10, true}, Producers: 2, Send: SendSync,
-			Warmup: Warmup{Duration: 1500 * time.Millisecond}, Duration: time.Minute, Records: 1000},
+			Warmup: Warmup{Duration: 1500 * time.Millisecond}, Duration: time.Minute, Records: 10000},
 		Driver: "franz",
 		Sweep:  []Axis{{"linger.ms", []string{"0", "5"}}, {"size", []string{"100", "{uniform: {min: 1, max: 2KiB}}"}}, {"driver", []string{"native", "franz"}}},
 		Objectives: []Objective{{"response.p99", 20 * time.Millisecond, 0, "response.p99: 20ms"}, {"failed", 0, 0, "failed: 0"},

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"math/bits"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,10 +16,13 @@ type Schedule interface {
 	At(n uint64) time.Duration
 }
 
-// Both kinds are pointers, so that the run loop's interface value costs no allocation and no copy.
+// All kinds are pointers, so that the run loop's interface value costs no allocation and no copy.
 var (
 	_ Schedule = (*Constant)(nil)
 	_ Schedule = (*Poisson)(nil)
+	_ Schedule = (*CurveConstant)(nil)
+	_ Schedule = (*CurvePoisson)(nil)
+	_ Schedule = (*TraceReplay)(nil)
 )
 
 // ScheduleOptions says which part of a load's schedule is wanted.
@@ -41,18 +45,39 @@ func NewSchedule(load Load, opts ScheduleOptions) (Schedule, error) {
 	case ArrivalsClosed, ArrivalsMax:
 		return nil, nil
 	case ArrivalsConstant, ArrivalsPoisson:
-	default:
-		return nil, fmt.Errorf("load.arrivals: %q isn't one of %s, %s, %s, %s", load.Arrivals,
-			ArrivalsConstant, ArrivalsPoisson, ArrivalsClosed, ArrivalsMax)
+		gap, err := interval(load.Rate, opts.RecordBytes)
+		if err != nil {
+			return nil, fmt.Errorf("load.rate: %w", err)
+		}
+		if load.Arrivals == ArrivalsConstant {
+			return newConstant(gap, opts), nil
+		}
+		return newPoisson(gap, opts), nil
+	case ArrivalsRamp, ArrivalsSteps, ArrivalsBurst:
+		return newCurveSchedule(load, opts)
+	case ArrivalsTrace:
+		replay, err := newReplay(load)
+		if err != nil {
+			return nil, err
+		}
+		return &TraceReplay{shard: uint64(opts.Shard), shards: uint64(opts.Shards), replay: replay}, nil
 	}
-	gap, err := interval(load.Rate, opts.RecordBytes)
+	return nil, fmt.Errorf("load.arrivals: %q isn't one of %s", load.Arrivals, strings.Join(arrivals(), ", "))
+}
+
+// newCurveSchedule is NewSchedule for a rate that changes.
+func newCurveSchedule(load Load, opts ScheduleOptions) (Schedule, error) {
+	c, err := newCurve(load, opts.RecordBytes)
 	if err != nil {
-		return nil, fmt.Errorf("load.rate: %w", err)
+		return nil, err
 	}
-	if load.Arrivals == ArrivalsConstant {
-		return newConstant(gap, opts), nil
+	switch load.Process {
+	case ArrivalsConstant:
+		return newCurveConstant(c, opts), nil
+	case ArrivalsPoisson:
+		return newCurvePoisson(c, opts), nil
 	}
-	return newPoisson(gap, opts), nil
+	return nil, fmt.Errorf("load.process: %q isn't one of %s", load.Process, strings.Join(processes(), ", "))
 }
 
 // interval is the exact mean time between two records of all shards together, in ns. The rate is taken for the decimal

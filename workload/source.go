@@ -53,22 +53,29 @@ func (p *Payloads) checkSizes(plan *Plan) error {
 	if p.keys.size() > 0 {
 		key = p.keys.key(0)
 	}
-	for i := range p.values.wheel.n {
-		value := p.values.value(i)
+	fits := func(value []byte, where string) error {
 		size := RecordSizeUpperBound(key, value, p.headers.at(0))
 		if size <= limit {
-			continue
+			return nil
 		}
 		with := ""
 		if rest := len(key) + p.headers.size; rest > 0 {
 			with = fmt.Sprintf(" with %d bytes of key and headers", rest)
 		}
-		where := "records.value.size"
+		return fmt.Errorf("%s: a value of %d bytes%s makes a record of up to %d bytes, over max.request.size=%d",
+			where, len(value), with, size, limit)
+	}
+	if p.values.trace != nil {
+		return fits(p.values.arena[:p.values.trace.largest], "load.trace.file: "+plan.Load.Trace.largestLine())
+	}
+	where := "records.value.size"
+	for i := range p.values.wheel.n {
 		if file := plan.Records.Value.File; file != "" {
 			where = fmt.Sprintf("records.value.file: %s:%d", file, i+1)
 		}
-		return fmt.Errorf("%s: a value of %d bytes%s makes a record of up to %d bytes, over max.request.size=%d",
-			where, len(value), with, size, limit)
+		if err := fits(p.values.value(i), where); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -78,17 +85,13 @@ func (p *Payloads) MeanRecordBytes() float64 { return p.meanBytes }
 
 // MaxRecordBytes is the largest Record.Size over the records of a run.
 func (p *Payloads) MaxRecordBytes() int {
-	largest := 0
-	for i := range p.values.wheel.n {
-		largest = max(largest, len(p.values.value(i)))
-	}
-	return p.keys.size() + largest + p.headers.size
+	return p.keys.size() + p.values.largest() + p.headers.size
 }
 
 // WorkingSetBytes is the memory that Fill reads from, and clients after it: arenas and tables. What is above the
 // processor's cache costs time in every client that copies a value.
 func (p *Payloads) WorkingSetBytes() int {
-	const column, span, header = 8, 8, 40
+	const column, span, header = 8, 8, 40 // a trace's times and sizes are read once, in order: they don't count
 	return len(p.keys.arena) + len(p.keys.zipf)*column +
 		len(p.values.arena) + len(p.values.spans)*span +
 		len(p.headers.all)*header + len(p.headers.arena)
@@ -106,7 +109,10 @@ func (p *Payloads) Shard(shard, shards int) *Source {
 	s.keyWheel = newWheel(p.keys.spec.Cardinality).spread(shard, shards)
 	s.keyRNG = newRNG(p.seed, useKeys, shard)
 	s.headerWheel = p.headers.wheel.part(shard, shards)
-	if p.values.file {
+	if n := uint64(len(p.values.arena)); p.values.trace != nil {
+		s.arenaAt = int(n * uint64(shard) / uint64(shards))
+	}
+	if p.values.file || p.values.trace != nil {
 		s.valueWheel = p.values.wheel.spread(shard, shards)
 	} else {
 		s.valueWheel = p.values.wheel.part(shard, shards)
@@ -122,6 +128,7 @@ type Source struct {
 
 	topicWheel, keyWheel, valueWheel, headerWheel wheel
 	keyRNG                                        rng
+	arenaAt                                       int // a trace's: where the next value is cut out
 }
 
 // Fill makes the shard's next len(recs) records: Topic, Partition (−1: the client chooses), Key, Value and Headers. It

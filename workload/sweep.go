@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -179,6 +180,11 @@ func (p *Plan) Estimate() (time.Duration, bool) {
 	}
 	if rate := p.Load.Rate; rate.PerSecond > 0 && !rate.Bytes {
 		return min(total, time.Duration(min(float64(p.Load.Records)/rate.PerSecond, longest.Seconds())*float64(time.Second))), true
+	}
+	if due := p.Load.due(0); due != nil {
+		second := func(i int) time.Duration { return time.Duration(i) * time.Second }
+		n := sort.Search(int(total.Seconds()), func(i int) bool { return due(second(i)) >= float64(p.Load.Records) })
+		return min(total, second(n)), true
 	}
 	return total, p.Load.Duration < unlimited
 }

@@ -124,6 +124,7 @@ const (
 	maxByteRate    = 1 << 40
 	rateForms      = "records such as 5000/s, 0.5/s, 90/m, or bytes such as 20MiB/s, or max"
 	rateMaxLiteral = "max"
+	noRate         = "0/s" // where no load at all is allowed
 )
 
 // ParseRate reads a rate: "5000/s", "0.5/s", "5000" (per second), "300/m", "10/h", "20MiB/s", "100MB/s", or "max",
