@@ -70,7 +70,8 @@ func parseChildArgs(args []string) (childOptions, error) {
 }
 
 // RunChild is what the hidden child process runs: a sink or a fake cluster, as args say. It writes its bootstrap
-// addresses, joined by commas, as the first line of standard output, and ends when standard input does or ctx is done.
+// addresses, joined by commas, as the first line of standard output, and ends when standard input does or ctx is done. A sink
+// that holds or logs ends with a second line, about its timing error.
 func RunChild(ctx context.Context, args []string) error {
 	return runChild(ctx, args, os.Stdin, os.Stdout)
 }
@@ -120,7 +121,12 @@ func serveSink(ctx context.Context, o childOptions, stdout io.Writer) error {
 	case err := <-served:
 		return err
 	case <-ctx.Done():
-		return srv.Close()
+		err := srv.Close()
+		if hold.Active() || o.timingLog != "" {
+			// A parent that is gone can't be told.
+			_, _ = fmt.Fprintln(stdout, srv.TimingError())
+		}
+		return err
 	}
 }
 

@@ -15,11 +15,12 @@ import (
 const (
 	embeddedStart = 10 * time.Second // a sink or fake answers within a few ms; a machine may be busy
 	embeddedGrace = 2 * time.Second  // between closing its input and killing it
+	logGrace      = 30 * time.Second // the same where a timing log is to be completed
 )
 
 // startEmbedded starts a sink or a fake cluster as a child of the same binary.
 func startEmbedded(ctx context.Context, spec Spec) (*Target, error) {
-	line := &firstLine{got: make(chan struct{})}
+	line := &childOutput{got: make(chan struct{})}
 	c, err := childCommand(spec)
 	if err != nil {
 		return nil, err
@@ -41,13 +42,16 @@ func startEmbedded(ctx context.Context, spec Spec) (*Target, error) {
 		err := fmt.Errorf("%s told no address within %v; it wrote: %q", c.name, embeddedStart, p.stderr.text())
 		return nil, errors.Join(err, p.kill())
 	}
-	addrs := strings.Split(line.text(), ",")
+	addrs := strings.Split(line.first(), ",")
 	if len(addrs) != spec.Brokers || !strings.Contains(addrs[0], ":") {
-		err := fmt.Errorf("%s told %q instead of %d addresses", c.name, line.text(), spec.Brokers)
+		err := fmt.Errorf("%s told %q instead of %d addresses", c.name, line.first(), spec.Brokers)
 		return nil, errors.Join(err, p.kill())
 	}
 	m := &member{name: c.name, proc: p, ask: p.stdin.Close, grace: embeddedGrace}
 	t := newTarget(spec.Kind, embeddedVersion(spec.Kind), addrs)
+	if t.said = line; spec.TimingLog != "" {
+		m.grace, t.logs = logGrace, true
+	}
 	t.add(m)
 	return t, nil
 }
@@ -87,33 +91,44 @@ func embeddedVersion(kind string) string {
 	return ""
 }
 
-// firstLine is a writer that keeps the first line written to it and says when it has it.
-type firstLine struct {
-	got chan struct{} // closed when the line is complete
+// childOutput is a writer that keeps the first line written to it, says when it has it, and keeps what follows.
+type childOutput struct {
+	got chan struct{} // closed when the first line is complete
 
 	mu   sync.Mutex
 	line []byte
 	done bool
+	rest []byte
 }
 
-// Write never fails; what comes after the first line is dropped.
-func (f *firstLine) Write(p []byte) (int, error) {
+// mostRest is how much of what follows the first line is kept: a child has one more line to say.
+const mostRest = 4096
+
+// Write never fails.
+func (f *childOutput) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.done {
-		return len(p), nil
+	rest := p
+	if !f.done {
+		var head []byte
+		head, rest, f.done = bytes.Cut(p, []byte("\n"))
+		f.line = append(f.line, head...)
+		if f.done {
+			close(f.got)
+		}
 	}
-	head, _, complete := bytes.Cut(p, []byte("\n"))
-	f.line = append(f.line, head...)
-	if complete {
-		f.done = true
-		close(f.got)
-	}
+	f.rest = append(f.rest, rest[:min(len(rest), mostRest-len(f.rest))]...)
 	return len(p), nil
 }
 
-func (f *firstLine) text() string {
+func (f *childOutput) first() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return strings.TrimSpace(string(f.line))
+}
+
+func (f *childOutput) after() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.TrimSpace(string(f.rest))
 }

@@ -155,7 +155,7 @@ func TestRunChildArguments(t *testing.T) {
 		"sink --brokers=-1":   {"-1"},
 	}
 	for args, want := range cases {
-		err := runChild(testContext(t), strings.Fields(args), strings.NewReader(""), &firstLine{got: make(chan struct{})})
+		err := runChild(testContext(t), strings.Fields(args), strings.NewReader(""), &childOutput{got: make(chan struct{})})
 		mustContain(t, err, want...)
 	}
 }
@@ -167,7 +167,7 @@ func TestRunChildEndsWithItsInput(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		line := &firstLine{got: make(chan struct{})}
+		line := &childOutput{got: make(chan struct{})}
 		ended := make(chan error, 1)
 		go func() { ended <- runChild(testContext(t), []string{kind}, r, line) }()
 		<-line.got

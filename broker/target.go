@@ -14,7 +14,9 @@ type Target struct {
 	Brokers   int      // how many were started
 	Bootstrap []string // host:port of each
 
-	data *dataDir // kafka's; nil: none
+	data *dataDir     // kafka's; nil: none
+	said *childOutput // of sink and fake; nil: none
+	logs bool         // sink completes a timing log at its end, which may fail
 	done chan struct{}
 
 	closing sync.Once
@@ -99,8 +101,20 @@ func (t *Target) Close() error {
 		members := t.members
 		t.mu.Unlock()
 		t.closed = errors.Join(stopAll(t, members), t.data.remove())
+		if m := members[0]; t.logs && t.closed == nil && !m.deliberate && m.proc.err != nil {
+			t.closed = m.proc.failure()
+		}
 	})
 	return t.closed
+}
+
+// TimingError is what a sink that held its answers or logged said about its own timing when it was closed: a line of text;
+// "" before Close, and from other targets.
+func (t *Target) TimingError() string {
+	if t.said == nil {
+		return ""
+	}
+	return t.said.after()
 }
 
 // abandon kills the children of a target that never came to be. The data stays for another attempt.

@@ -69,6 +69,7 @@ type TargetInfo struct {
 	Kind    string      `json:"kind"` // sink, fake, kafka (started by kbench) or cluster (--bootstrap-server)
 	Version string      `json:"version"`
 	Brokers int         `json:"brokers"`
+	Hold    string      `json:"hold"` // models by which the sink held its answers, as sink.ParseHold reads them; "": it didn't
 	Topics  []TopicInfo `json:"topics"`
 }
 
@@ -86,6 +87,14 @@ type Verdict struct {
 	State   string   `json:"state"`   // valid or invalid
 	Cause   string   `json:"cause"`   // CauseClient …: the first of the reasons'; "" where valid
 	Reasons []string `json:"reasons"` // what was found and how much of it, one sentence each
+}
+
+// Doubt makes the verdict invalid for one more reason. The cause stays that of the first.
+func (v *Verdict) Doubt(cause, reason string) {
+	if v.State = "invalid"; v.Cause == "" {
+		v.Cause = cause
+	}
+	v.Reasons = append(v.Reasons, reason)
 }
 
 // ObjectiveCheck is one objective of the profile and how it ended.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kbench/broker"
+	"kbench/broker/sink"
 )
 
 type brokerOptions struct {
@@ -19,6 +20,7 @@ type brokerOptions struct {
 	dir        string
 	cpus       string
 	properties []string
+	hold       holdFlags
 }
 
 func newBroker(s streams) *cobra.Command {
@@ -30,8 +32,20 @@ func newBroker(s streams) *cobra.Command {
   sink   takes records as fast as the machine allows, counts them and throws them away
   fake   franz-go's fake cluster: Kafka's semantics in memory, for small amounts of data
   kafka  the real Apache Kafka from its published jars, fetched with Maven on first use (or from KAFKA_HOME);
-         needs Java 17`,
+         needs Java 17
+
+The sink can hold its answers, so that what a benchmark reports can be checked against what is known to be true. --hold
+gives one model as NAME:PARAMETER=VALUE,…, and may be given several times: one of the first nine, and any of the others.
+The name of a model's first parameter can be left out. TIME is such as 5ms, ERROR is Kafka's name or number.
+
+` + sink.HoldHelp() + `
+In a queue, per=request lets each request take one service time, per=record as many as it has records. Queue and cap are
+one line for the whole sink, in the order of arrival. What a request goes through: cap, queue or latency, drift, stall.
+Answers of one connection keep its order, as Kafka's protocol wants: a slow one delays those behind it. With acks=0
+there is no answer to hold. Draws come from --hold-seed, one after the other in the order of arrival.
+--hold-log tells when each request arrived and when its answer was to leave and left.`,
 		Example: `  kbench broker sink --port 9092
+  kbench broker sink --hold lognormal:median=2ms,sigma=0.5 --hold stall:at=10s,for=1s --hold-log times.log
   kbench broker kafka:3.9.1 --brokers 3`,
 		Args: cobra.ExactArgs(1), ValidArgs: []string{"sink", "fake", "kafka"},
 		RunE: func(_ *cobra.Command, args []string) error { return o.run(args[0]) },
@@ -43,6 +57,7 @@ func newBroker(s streams) *cobra.Command {
 	flags.StringVar(&o.dir, "dir", "", "`folder` for kafka's data (default: the system's temporary folder)")
 	flags.StringVar(&o.cpus, "cpus", "", "`CPUs` to pin the broker to, such as 0 or 0,2-3 (Linux)")
 	flags.StringArrayVar(&o.properties, "property", nil, "a server setting of kafka, `key=value` (several times)")
+	o.hold.register(flags)
 	return cmd
 }
 
@@ -75,7 +90,8 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 	if o.port < 0 || o.port > 65535 {
 		return spec, fmt.Errorf("--port=%d: 0 to 65535", o.port)
 	}
-	return spec, nil
+	err = o.hold.apply(&spec)
+	return spec, err
 }
 
 func (o *brokerOptions) run(kind string) error {
@@ -93,7 +109,11 @@ func (o *brokerOptions) run(kind string) error {
 	fmt.Fprintf(o.out, "%s %s listening on %s\n", t.Kind, t.Version, strings.Join(t.Bootstrap, ","))
 	select {
 	case <-interrupts.ctx.Done():
-		return targetError(t.Close())
+		err := t.Close()
+		if text := t.TimingError(); text != "" {
+			fmt.Fprintln(o.err, text)
+		}
+		return targetError(err)
 	case <-t.Done():
 		err := t.Err()
 		_ = t.Close() // what ended it is what to tell

@@ -104,6 +104,9 @@ func (o *runOptions) run() error {
 	if err != nil {
 		return err
 	}
+	if err := o.target.checkPlan(plan, payloads); err != nil {
+		return err
+	}
 	dir := o.output.folder(plan.Profile)
 	if err := report.CreateDir(dir); err != nil {
 		return fmt.Errorf("--out: %w", err)

@@ -150,6 +150,11 @@ func (o *sweepOptions) sweepPlan() (*workload.SweepPlan, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range sweep.Cells {
+		if err := o.target.checkPlan(&sweep.Cells[i].Plan, nil); err != nil {
+			return nil, fmt.Errorf("cell %s: %w", cellName(sweep.Axes, &sweep.Cells[i]), err)
+		}
+	}
 	return sweep, refuseByDriver(sweep)
 }
 

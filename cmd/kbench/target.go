@@ -19,6 +19,7 @@ type targetFlags struct {
 	brokers    int
 	cpus       string
 	targetCPUs string
+	hold       holdFlags
 	flags      *pflag.FlagSet // which of them were given
 }
 
@@ -29,6 +30,8 @@ func (f *targetFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.brokers, "brokers", 1, "`number` of brokers of an embedded target")
 	flags.StringVar(&f.cpus, "cpus", "", "`CPUs` to pin this program to, such as 0 or 0,2-3 (Linux)")
 	flags.StringVar(&f.targetCPUs, "target-cpus", "", "`CPUs` to pin the embedded target to (Linux)")
+	f.hold.register(flags)
+	f.hold.registerOverload(flags)
 }
 
 // target is a running target with an admin connection.
@@ -41,12 +44,14 @@ type target struct {
 	addrs    []string
 	cpus     []int
 	theirs   []int
+	hold     string       // how it holds its answers; "": it doesn't
 	host     metrics.Host // as it was before the load
+	stderr   io.Writer
 }
 
 // open starts or finds the target. stderr gets progress lines; the caller closes the target.
 func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (*target, error) {
-	t := &target{host: metrics.Fingerprint()}
+	t := &target{host: metrics.Fingerprint(), stderr: stderr}
 	if err := f.parseCPUs(t); err != nil {
 		return nil, err
 	}
@@ -54,10 +59,8 @@ func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writ
 		bootstrap = f.bootstrap
 	}
 	if bootstrap != "" {
-		for _, name := range []string{"target", "brokers", "target-cpus"} {
-			if f.flags.Changed(name) {
-				return nil, fmt.Errorf("--%s contradicts --bootstrap-server (or bootstrap.servers) %s: it is for embedded targets", name, bootstrap)
-			}
+		if err := f.checkBootstrap(bootstrap); err != nil {
+			return nil, err
 		}
 		for addr := range strings.SplitSeq(bootstrap, ",") {
 			t.addrs = append(t.addrs, strings.TrimSpace(addr))
@@ -76,6 +79,19 @@ func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writ
 		return nil, targetError(err)
 	}
 	return t, nil
+}
+
+// checkBootstrap refuses flags that are for embedded targets where a cluster is given; "": none is.
+func (f *targetFlags) checkBootstrap(bootstrap string) error {
+	if bootstrap == "" {
+		return nil
+	}
+	for _, name := range []string{"target", "brokers", "target-cpus", "hold", "hold-seed", "hold-log", "allow-overload"} {
+		if f.flags.Changed(name) {
+			return fmt.Errorf("--%s contradicts --bootstrap-server (or bootstrap.servers) %s: it is for embedded targets", name, bootstrap)
+		}
+	}
+	return nil
 }
 
 // pinSelf pins this process, if there is something to pin it to.
@@ -115,6 +131,10 @@ func (f *targetFlags) start(ctx context.Context, t *target, stderr io.Writer) er
 	}
 	spec.Brokers, spec.CPUs = f.brokers, t.theirs
 	spec.Log = func(line string) { fmt.Fprintln(stderr, line) }
+	if err := f.hold.apply(&spec); err != nil {
+		return err
+	}
+	t.hold = strings.Join(spec.Hold, " + ")
 	if t.embedded, err = broker.Start(ctx, spec); err != nil {
 		return targetError(fmt.Errorf("--target %s: %w", f.target, err))
 	}
@@ -176,10 +196,14 @@ func (t *target) close() error {
 	if t.cluster != nil {
 		t.cluster.Close()
 	}
-	if t.embedded != nil {
-		return t.embedded.Close()
+	if t.embedded == nil {
+		return nil
 	}
-	return nil
+	err := t.embedded.Close()
+	if text := t.embedded.TimingError(); text != "" && t.stderr != nil {
+		fmt.Fprintln(t.stderr, text)
+	}
+	return err
 }
 
 // name says what is measured, for telling one sweep from another.
@@ -187,5 +211,9 @@ func (f *targetFlags) name() string {
 	if f.bootstrap != "" {
 		return f.bootstrap
 	}
-	return fmt.Sprintf("%s, %d broker%s", f.target, f.brokers, plural(f.brokers))
+	name := fmt.Sprintf("%s, %d broker%s", f.target, f.brokers, plural(f.brokers))
+	if len(f.hold.models) > 0 {
+		name += fmt.Sprintf(", hold %s, seed %d", strings.Join(f.hold.models, " + "), f.hold.seed)
+	}
+	return name
 }

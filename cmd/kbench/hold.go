@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"kbench/broker"
+	"kbench/broker/sink"
+	"kbench/workload"
+)
+
+// holdFlags say how the sink holds its answers.
+type holdFlags struct {
+	models        []string
+	seed          uint64
+	log           string
+	allowOverload bool           // where there is a load to compare with
+	flags         *pflag.FlagSet // which of them were given
+}
+
+// holdSeed is the seed where none is given.
+const holdSeed = 1
+
+func (f *holdFlags) register(flags *pflag.FlagSet) {
+	f.flags = flags
+	flags.StringArrayVar(&f.models, "hold", nil, "hold the sink's answers by a `model` such as constant:5ms or mm1:1ms (several times; kbench broker --help lists them)")
+	flags.Uint64Var(&f.seed, "hold-seed", holdSeed, "seed of what is random in --hold")
+	flags.StringVar(&f.log, "hold-log", "", "write the sink's true arrivals and departures of Produce requests to this `file`")
+}
+
+// registerOverload is for the commands that know the load.
+func (f *holdFlags) registerOverload(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.allowOverload, "allow-overload", false, "run although --hold lets through less than the load's rate")
+}
+
+// given are those of the flags that were given, by name.
+func (f *holdFlags) given() []string {
+	return slices.DeleteFunc([]string{"hold", "hold-seed", "hold-log"}, func(name string) bool { return !f.flags.Changed(name) })
+}
+
+// parse reads the models and refuses them where nothing can hold answers: kind is the target's.
+func (f *holdFlags) parse(kind string) (*sink.Hold, error) {
+	if given := f.given(); kind != broker.KindSink && len(given) > 0 {
+		return nil, fmt.Errorf("--%s is for the sink; %s can't hold its answers", given[0], kind)
+	}
+	h, err := sink.ParseHold(f.models)
+	if err != nil {
+		return nil, fmt.Errorf("--hold %w", err)
+	}
+	if f.flags.Changed("hold-seed") && !h.Active() {
+		return nil, fmt.Errorf("--hold-seed=%d without --hold: nothing is random", f.seed)
+	}
+	return h, nil
+}
+
+// apply puts the flags into what is to be started.
+func (f *holdFlags) apply(spec *broker.Spec) error {
+	h, err := f.parse(spec.Kind)
+	if err != nil {
+		return err
+	}
+	if h.Active() {
+		spec.Hold, spec.HoldSeed = []string{h.String()}, f.seed
+	}
+	spec.TimingLog = f.log
+	return nil
+}
+
+// checkPlan refuses flags of the target that contradict each other, and a load that the hold doesn't let through.
+// payloads may be nil.
+func (f *targetFlags) checkPlan(plan *workload.Plan, payloads *workload.Payloads) error {
+	bootstrap := plan.Producer.BootstrapServers
+	if f.bootstrap != "" {
+		bootstrap = f.bootstrap
+	}
+	if err := f.checkBootstrap(bootstrap); err != nil || bootstrap != "" {
+		return err
+	}
+	spec, err := broker.ParseTarget(f.target)
+	if err != nil {
+		return fmt.Errorf("--target: %w", err)
+	}
+	h, err := f.hold.parse(spec.Kind)
+	if err != nil || !h.Active() || f.hold.allowOverload {
+		return err
+	}
+	rate := plan.Load.Rate
+	if rate.Bytes {
+		if payloads == nil {
+			if payloads, err = workload.NewSource(plan, workload.SourceOptions{}); err != nil {
+				return err
+			}
+		}
+		rate.PerSecond /= payloads.MeanRecordBytes()
+	}
+	return f.hold.checkLoad(h, rate.PerSecond)
+}
+
+// checkLoad refuses a load under which the hold's line would grow without bound.
+func (f *holdFlags) checkLoad(h *sink.Hold, recordsPerSecond float64) error {
+	rho, ok := h.Utilisation(recordsPerSecond)
+	if rho < 1 {
+		return nil
+	}
+	how, line := "", "the line grows without bound"
+	if !ok {
+		how, line = " if every record is a request", "the line grows without bound unless batches make fewer requests of them"
+	}
+	return fmt.Errorf("--hold %q: the utilisation ρ is %s at %s records/s%s: %s. Give less than %s/s, or --allow-overload",
+		strings.Join(f.models, " + "), strconv.FormatFloat(rho, 'g', 3, 64), rateText(recordsPerSecond), how, line, rateText(recordsPerSecond/rho))
+}
+
+// rateText is a rate with at most four digits after the point.
+func rateText(perSecond float64) string {
+	text := strconv.FormatFloat(perSecond, 'f', 4, 64)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
+}
