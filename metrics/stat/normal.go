@@ -7,7 +7,7 @@ import (
 )
 
 // NormalQuantile is the p-quantile of the standard normal distribution, 0 < p < 1.
-func NormalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
+func NormalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
 
 // normalBelow is P(Z ≤ z) of the standard normal distribution, to full relative accuracy in both tails.
 func normalBelow(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
