@@ -154,3 +154,29 @@ func (h *Histogram) Above(v int64) uint64 {
 	}
 	return n
 }
+
+// Without returns what is left of h when the values of part, all of which it holds, are taken out. Min and Max are then
+// those of the buckets that remain.
+func (h *Histogram) Without(part *Histogram) *Histogram {
+	if part.Total() == 0 {
+		return h
+	}
+	out := &Histogram{total: h.total - part.total, clipped: h.clipped - part.clipped, sum: h.sum - part.sum}
+	j := 0
+	for i, n := range h.count {
+		for j < len(part.index) && part.index[j] < h.index[i] {
+			j++
+		}
+		if j < len(part.index) && part.index[j] == h.index[i] {
+			n -= part.count[j]
+		}
+		if n > 0 {
+			out.index, out.count = append(out.index, h.index[i]), append(out.count, n)
+		}
+	}
+	if len(out.index) > 0 {
+		out.min = max(h.min, bucketMid(int(out.index[0])))
+		out.max = min(h.max, bucketMid(int(out.index[len(out.index)-1])))
+	}
+	return out
+}

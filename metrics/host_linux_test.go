@@ -27,9 +27,9 @@ func machine(t *testing.T, files map[string]string) linuxHost {
 }
 
 const (
-	stat      = "4711 (a) b (c)) S 1 4711 4711 0 -1 4194304 100 0 0 0 1 2 3 4 20 0 1 0 "
-	statYoung = stat + "99800 1000000 200 18446744073709551615" // 2 s before uptime
-	statOld   = stat + "80000 1000000 200 18446744073709551615"
+	procStat  = "4711 (a) b (c)) S 1 4711 4711 0 -1 4194304 100 0 0 0 1 2 3 4 20 0 1 0 "
+	statYoung = procStat + "99800 1000000 200 18446744073709551615" // 2 s before uptime
+	statOld   = procStat + "80000 1000000 200 18446744073709551615"
 	uptime    = "1000.00 1900.00\n"
 )
 

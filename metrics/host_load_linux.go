@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,36 +58,44 @@ func (l linuxHost) quota(cpus int) string {
 
 // cpuLimit is the smallest CPU limit of the process's control group and those above it, in CPUs; 0: none.
 func (l linuxHost) cpuLimit() float64 {
-	limit := 0.0
+	var list []float64
+	l.groups(func(dir string, unified bool) {
+		if unified {
+			quota, period, _ := strings.Cut(l.line(path.Join(dir, "cpu.max")), " ")
+			list = appendLimit(list, quota, period)
+		} else {
+			list = appendLimit(list, l.line(path.Join(dir, "cpu.cfs_quota_us")), l.line(path.Join(dir, "cpu.cfs_period_us")))
+		}
+	})
+	if len(list) == 0 {
+		return 0
+	}
+	return slices.Min(list)
+}
+
+// groups calls f with the folder of each control group that may limit this process's CPU time, and of those above it;
+// unified: of version 2. In a container the path may be one of the outside, of which nothing is seen inside but the
+// hierarchy's root: folders that f can't find are to be passed over.
+func (l linuxHost) groups(f func(dir string, unified bool)) {
 	for line := range strings.Lines(l.read("proc/self/cgroup")) {
 		// hierarchy:controllers:path; the unified hierarchy (version 2) names no controllers.
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(parts) != 3 {
 			continue
 		}
-		for _, found := range l.limits(parts[1], parts[2]) {
-			if limit == 0 || found < limit {
-				limit = found
+		unified := parts[1] == ""
+		root := "sys/fs/cgroup"
+		if !unified {
+			if !strings.Contains(","+parts[1]+",", ",cpu,") {
+				continue
 			}
+			root = "sys/fs/cgroup/cpu" // by custom a link to where cpu,cpuacct is mounted
 		}
-	}
-	return limit
-}
-
-// limits are the CPU limits of one group and those above it. In a container the path may be one of the outside, of which
-// nothing is seen inside but the hierarchy's root: groups that aren't there are passed over.
-func (l linuxHost) limits(controllers, group string) []float64 {
-	var list []float64
-	for dir := path.Clean("/" + group); ; dir = path.Dir(dir) {
-		if controllers == "" {
-			quota, period, _ := strings.Cut(l.line(path.Join("sys/fs/cgroup", dir, "cpu.max")), " ")
-			list = appendLimit(list, quota, period)
-		} else if strings.Contains(","+controllers+",", ",cpu,") {
-			at := path.Join("sys/fs/cgroup/cpu", dir) // by custom a link to where cpu,cpuacct is mounted
-			list = appendLimit(list, l.line(path.Join(at, "cpu.cfs_quota_us")), l.line(path.Join(at, "cpu.cfs_period_us")))
-		}
-		if dir == "/" {
-			return list
+		for dir := path.Clean("/" + parts[2]); ; dir = path.Dir(dir) {
+			f(path.Join(root, dir), unified)
+			if dir == "/" {
+				break
+			}
 		}
 	}
 }

@@ -16,3 +16,11 @@ type Interval struct {
 	Failed     uint64
 	Bytes      uint64
 }
+
+// Join is both intervals' records together; the times and the phase are those of i.
+func (i Interval) Join(other Interval) Interval {
+	i.Response, i.Service = Sum(i.Response, other.Response), Sum(i.Service, other.Service)
+	i.Generator, i.Pressure = Sum(i.Generator, other.Generator), Sum(i.Pressure, other.Pressure)
+	i.Acked, i.Failed, i.Bytes = i.Acked+other.Acked, i.Failed+other.Failed, i.Bytes+other.Bytes
+	return i
+}

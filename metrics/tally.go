@@ -59,3 +59,13 @@ func (t *tally) reset() {
 	}
 	t.total, t.clipped, t.sum, t.min, t.max = 0, 0, 0, 0, 0
 }
+
+// Tally is a histogram being filled, outside of the seconds that a Recorder keeps: for the few values that need one of
+// their own. One goroutine at a time uses it.
+type Tally struct{ t tally }
+
+// Add records v, in ns; what is above the range counts at its upper end.
+func (t *Tally) Add(v int64) { t.t.add(v, 1) }
+
+// Histogram returns what was recorded so far.
+func (t *Tally) Histogram() *Histogram { return t.t.compact() }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package metrics
+
+// readSystemPressure has nothing to add to what the Go runtime knows.
+func readSystemPressure(*Pressure) {}
