@@ -62,6 +62,7 @@ func resultCells(r *metrics.Result) ([]cell, error) {
 		{"target.kind", r.Target.Kind},
 		{"target.version", r.Target.Version},
 		{"target.brokers", strconv.Itoa(r.Target.Brokers)},
+		{"target.hold", r.Target.Hold},
 		{"interrupted", strconv.FormatBool(r.Interrupted)},
 		{"verdict.state", r.Verdict.State},
 		{"verdict.cause", r.Verdict.Cause},

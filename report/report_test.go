@@ -147,6 +147,34 @@ func TestNoScheduleLabel(t *testing.T) {
 	}
 }
 
+// TestLoadText: what was asked for, in the words of the profile.
+func TestLoadText(t *testing.T) {
+	for _, c := range []struct {
+		load string
+		rate float64
+		want string
+	}{
+		{`"arrivals":"constant"`, 5000, "constant 5,000 records/s asked"},
+		{`"arrivals":"poisson","send":"sync"`, 5000, "poisson 5,000 records/s asked, sync"},
+		{`"arrivals":"max"`, 0, "as fast as it goes"},
+		{`"arrivals":"closed","send":"sync"`, 0, "closed loop, sync"},
+		{`"arrivals":"ramp","ramp":{"from":"1000/s","to":"50000/s","over":"30s"},"process":"poisson"`, 25_500,
+			"ramp 1000/s→50000/s in 30s (poisson), 25,500 records/s asked on average"},
+		{`"arrivals":"steps","steps":[{"rate":"1000/s","duration":"5s"},{"rate":"1MiB/s","duration":"5s"}]`, 1012, "steps 1000/s→1MiB/s, 1,012 records/s asked on average"},
+		{`"arrivals":"burst","burst":{"base":"0/s","rate":"9000/s","every":"10s","for":"1s"}`, 900, "burst 0/s, 9000/s for 1s every 10s, 900 records/s asked on average"},
+		{`"arrivals":"trace","trace":{"factor":2}`, 1234, "trace, 1,234 records/s asked on average"},
+		{`"arrivals":"trace"`, 0, "trace"},
+		{``, 5000, "5,000 records/s asked"},
+		{``, 0, "no rate asked"},
+	} {
+		r := &metrics.Result{Plan: []byte(`{"load":{` + c.load + `}}`)}
+		r.Totals.TargetRate = c.rate
+		if got := loadText(r); got != c.want {
+			t.Errorf("%s at %v: %q, want %q", c.load, c.rate, got, c.want)
+		}
+	}
+}
+
 // BenchmarkWriteHlog reports the cost of one interval: an hour has 3,600.
 func BenchmarkWriteHlog(b *testing.B) {
 	r := &metrics.Result{Intervals: intervals(2, 5000)}

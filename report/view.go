@@ -1,14 +1,12 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"kbench/metrics"
-	"kbench/workload"
 )
 
 // note is one line of text with a label in front.
@@ -19,35 +17,6 @@ type block struct {
 	grid    *grid
 	drawing []note // lines whose columns stand below each other: no wrapping
 	notes   []note
-}
-
-// asked is what of the plan stands in the summary. Keys are matched in any case.
-type asked struct {
-	Load struct {
-		Arrivals string `json:"arrivals"`
-		Send     string `json:"send"`
-	} `json:"load"`
-}
-
-// loadOf reads the plan of a result. A plan that can't be read says nothing, so the summary leaves it out.
-func loadOf(r *metrics.Result) asked {
-	var a asked
-	if err := json.Unmarshal(r.Plan, &a); err != nil {
-		return asked{}
-	}
-	return a
-}
-
-// scheduled says whether records were due at times of their own. Without that, a record is due when it is handed over,
-// and response is the same as service.
-func scheduled(r *metrics.Result) bool {
-	switch loadOf(r).Load.Arrivals {
-	case workload.ArrivalsMax, workload.ArrivalsClosed:
-		return false
-	case "": // a plan that says nothing
-		return r.Totals.TargetRate > 0
-	}
-	return true
 }
 
 // title is the first line: the verdict, and what was run.
@@ -76,27 +45,9 @@ func driverText(d metrics.DriverInfo) string {
 }
 
 func targetText(t metrics.TargetInfo) string {
-	return strings.TrimSpace(t.Kind+" "+t.Version) + ", " + plural(uint64(max(0, t.Brokers)), "broker")
-}
-
-func loadText(r *metrics.Result) string {
-	load := loadOf(r).Load
-	text := load.Arrivals
-	switch {
-	case text == workload.ArrivalsMax:
-		text = "as fast as it goes"
-	case text == workload.ArrivalsClosed:
-		text = "closed loop"
-	case r.Totals.TargetRate > 0:
-		text = strings.TrimSpace(text + " " + digits(r.Totals.TargetRate) + " records/s asked")
-		if !slices.Contains([]string{"", workload.ArrivalsConstant, workload.ArrivalsPoisson}, load.Arrivals) {
-			text += " on average"
-		}
-	case text == "":
-		text = "no rate asked"
-	}
-	if load.Send != "" && load.Send != workload.SendAsync {
-		text += ", " + load.Send
+	text := strings.TrimSpace(t.Kind+" "+t.Version) + ", " + plural(uint64(max(0, t.Brokers)), "broker")
+	if t.Hold != "" {
+		text += ", answers held: " + t.Hold
 	}
 	return text
 }
