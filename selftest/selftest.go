@@ -127,21 +127,26 @@ type Outcome struct {
 // judge sets an outcome's state and reason from its rows.
 func judge(o Outcome) Outcome {
 	o.State = Pass
-	var failed, unable []string
+	var failed, why []string
+	unable, passed := 0, 0
 	for _, r := range o.Rows {
 		switch r.State {
 		case Fail:
 			failed = append(failed, r.What+withNote(r.Note))
+		case Pass:
+			passed++
 		case Unable:
-			unable = append(unable, r.What+withNote(r.Note))
+			if unable++; !slices.Contains(why, r.Note) {
+				why = append(why, r.Note)
+			}
 		}
 	}
 	switch {
 	case len(failed) > 0:
 		o.State, o.Reason = Fail, several(failed)
-	case len(unable) > 0:
-		o.State, o.Reason = Unable, several(unable)
-	case !slices.ContainsFunc(o.Rows, func(r Row) bool { return r.State == Pass }):
+	case unable > 0:
+		o.State, o.Reason = Unable, fmt.Sprintf("%d of %d figures: %s", unable, unable+passed, several(why))
+	case passed == 0:
 		o.State, o.Reason = Unable, "nothing was tried"
 	}
 	return o

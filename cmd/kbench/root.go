@@ -51,7 +51,7 @@ Exit codes: 0 fine, 1 an objective failed, 2 bad usage or input, 3 invalid measu
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newRun(s), newSweep(s), newReport(s), newProfiles(s), newDrivers(s), newDoctor(s), newBroker(s), newBrokerChild(s), newVersion(s))
+	root.AddCommand(newRun(s), newSweep(s), newReport(s), newProfiles(s), newDrivers(s), newDoctor(s), newSelftest(s), newBroker(s), newBrokerChild(s), newVersion(s))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})

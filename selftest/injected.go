@@ -1,0 +1,98 @@
+package selftest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kbench/driver"
+	"kbench/metrics"
+)
+
+// injectedTolerance is the claim: every percentile to p99.9, and p99.99.
+func injectedTolerance(q float64) tolerance {
+	if q > .999 {
+		return tolerance{.03, 200e3}
+	}
+	return tolerance{.01, 50e3}
+}
+
+func injectedCheck() Check {
+	return Check{Name: "injected", Claim: "20,000/s against held answers: responses to p99.9 within 1 % + 50 µs of when the answers left the sink, p99.99 within 3 % + 200 µs",
+		Run: runInjected}
+}
+
+// held are the distributions that answers are held by, besides which Kafka's order holds them up.
+func held() []struct{ name, hold string } {
+	return []struct{ name, hold string }{
+		{"lognormal", "lognormal:median=4ms,sigma=0.4"},
+		{"bimodal", "bimodal:fast=2ms,slow=20ms,slow-share=0.002"},
+		{"constant", "constant:time=5ms"},
+		{"exponential", "exponential:mean=3ms"},
+	}
+}
+
+func runInjected(ctx context.Context, env *Env) (Outcome, error) {
+	var o Outcome
+	distributions := held()
+	for i, d := range env.Clients {
+		for j, h := range distributions {
+			if env.Size == Quick && j != i%2 {
+				continue // one each
+			}
+			if err := injectedRows(ctx, env, &o, d, h.name, h.hold, true); err != nil {
+				return o, err
+			}
+		}
+		if env.Size != Quick {
+			if err := injectedRows(ctx, env, &o, d, distributions[0].name, distributions[0].hold, false); err != nil {
+				return o, err
+			}
+		}
+	}
+	if r, ok := worst(o.Rows); ok {
+		o.Measured = fmt.Sprintf("worst %+.2f %% (%s: %s, truth %s)", 100*(r.Measured-r.Truth)/r.Truth, r.What, nsText(r.Measured), nsText(r.Truth))
+	}
+	return judge(o), nil
+}
+
+// injectedRows adds the rows of one run. With generator and sink sharing their CPUs they are information.
+func injectedRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, name, hold string, own bool) error {
+	plan := newPlan(11, d.Name, 100)
+	plan.Load.Rate.PerSecond = 20_000
+	plan.Load.Duration = choose(env, 1500*time.Millisecond, 6*time.Second, 15*time.Second)
+	what := d.Name + ", " + name
+	if !own {
+		what += ", sharing CPUs"
+	}
+	env.logf("injected: %s", what)
+	rows, notes, err := repeatedly(ctx, env, what, func() ([]Row, string, error) {
+		seen, err := trial{plan: plan, driver: d, hold: []string{hold}, own: own}.run(ctx, env)
+		if err != nil {
+			return nil, "", err
+		}
+		t, missing, err := seen.truth()
+		if err != nil {
+			return nil, "", err
+		}
+		rows := injectedCompare(what, t, responseView(seen.res), &seen.res.Latency.Response)
+		rows = append(rows, bounded(what+", unanswered", float64(missing), 0, 0, 0, Count))
+		return rows, seen.trouble, nil
+	})
+	if !own {
+		for i := range rows {
+			rows[i].State = Information
+		}
+	}
+	o.Rows, o.Notes = append(o.Rows, rows...), append(o.Notes, notes...)
+	return err
+}
+
+// injectedCompare holds what was reported against the truth: every percentile by the histogram, and those that are
+// printed as they are printed.
+func injectedCompare(what string, t truth, v view, printed *metrics.Latency) []Row {
+	rows := compare(what, t, printedView(printed), reported(), injectedTolerance)
+	all := compareAll(what, t, v, injectedTolerance)
+	all.What += ", the worst of p1 to p99.9"
+	return append(rows, all)
+}
