@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,16 +60,17 @@ func evidenceNotes(r *metrics.Result) []note {
 	if e.Clipped > 0 {
 		parts = append(parts, "clipped "+count(e.Clipped))
 	}
-	parts = append(parts, steadyText(e)...)
+	parts = append(parts, steadyText(r)...)
 	notes := []note{{"evidence", strings.Join(parts, ", ")}}
 	return append(notes, lateNotes(r)...)
 }
 
-// steadyText says what the run's seconds showed: "steady", or what moved.
-func steadyText(e metrics.Evidence) []string {
+// steadyText says what the run's seconds showed: "steady", or what moved. A load that changes isn't meant to be steady.
+func steadyText(r *metrics.Result) []string {
+	e := r.Evidence
 	var parts []string
 	if e.WarmupCut > 0 {
-		parts = append(parts, "not settled for "+plural(uint64(e.WarmupCut), "second"))
+		parts = append(parts, "MSER-5 would cut "+plural(uint64(e.WarmupCut), "second"))
 	}
 	for _, slope := range []struct {
 		of string
@@ -78,7 +80,8 @@ func steadyText(e metrics.Evidence) []string {
 			parts = append(parts, fmt.Sprintf("%s %+.1f %% over the run", slope.of, 100*slope.v))
 		}
 	}
-	if len(parts) == 0 && e.WarmupCut == 0 {
+	unsteady := slices.ContainsFunc(r.Verdict.Reasons, func(reason string) bool { return strings.HasPrefix(reason, metrics.CauseUnsteady) })
+	if len(parts) == 0 && e.WarmupCut == 0 && !unsteady && !loadOf(r).curved() {
 		return []string{"steady"}
 	}
 	return parts

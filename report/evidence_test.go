@@ -51,6 +51,28 @@ func TestVerdictStandsFirst(t *testing.T) {
 	}
 }
 
+// TestSteady: nothing is called steady that isn't meant to be, or was found not to be.
+func TestSteady(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*metrics.Result)
+		want   string
+	}{
+		{"steady", func(*metrics.Result) {}, "steady"},
+		{"too short to say", func(r *metrics.Result) { r.Evidence.WarmupCut = -1 }, ""},
+		{"a slow start", func(r *metrics.Result) { r.Evidence.WarmupCut = 1 }, "MSER-5 would cut 1 second"},
+		{"drift", func(r *metrics.Result) { r.Evidence.RateSlope, r.Evidence.P99Slope = -0.051, 0.4 }, "rate -5.1 % over the run, p99 +40.0 % over the run"},
+		{"found unsteady", func(r *metrics.Result) { r.Verdict.Reasons = []string{"unsteady: the backlog grew"} }, ""},
+		{"a ramp", func(r *metrics.Result) { r.Plan = []byte(`{"load":{"arrivals":"ramp"}}`) }, ""},
+	} {
+		r := fixture(t)
+		c.change(r)
+		if got := strings.Join(steadyText(r), ", "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // TestLateRecordsInTheP99: both figures are shown where they differ as shown.
 func TestLateRecordsInTheP99(t *testing.T) {
 	for _, c := range []struct {
