@@ -15,6 +15,7 @@ func (w *worker) onAcks(acks []driver.Ack) {
 	measure := w.phases.measure.Load()
 	tail := w.tail
 	var good, bytes, warmGood, warmBytes uint64
+	var served int64
 	for i := range acks {
 		a := &acks[i]
 		s := &w.slots[a.Slot]
@@ -34,7 +35,11 @@ func (w *worker) onAcks(acks []driver.Ack) {
 			w.ack.Add(now-s.intended, now-s.handed, false)
 			good++
 			bytes += uint64(s.size)
+			if s.late {
+				w.lateResponse.Add(now - s.intended)
+			}
 		}
+		served += now - s.handed
 		s.handed = free
 		w.free.put(tail, a.Slot)
 		tail++
@@ -48,6 +53,8 @@ func (w *worker) onAcks(acks []driver.Ack) {
 	if now >= measure && now < w.phases.end.Load() {
 		w.window += good + warmGood
 		w.windowBytes += bytes + warmBytes
+		w.served += served
+		w.returned += tail - w.tail
 	}
 	w.lastAck = now
 	w.tail = tail
@@ -69,6 +76,9 @@ func (w *worker) failRecord(err error, now int64, s *slot, warmup bool) {
 	if closing || now-s.handed >= w.timeout/20*19 {
 		w.censored.add(1, warmup)
 		w.ack.Add(now-s.intended, now-s.handed, warmup)
+		if s.late && !warmup {
+			w.lateResponse.Add(now - s.intended)
+		}
 	} else {
 		w.failed.add(1, warmup)
 		w.ack.Failed(warmup)

@@ -26,8 +26,13 @@ func (r *run) load(ctx context.Context) time.Time {
 	}
 	sends, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	r.watch = newWatch(r)
 	r.clock.Restart()
+	r.pressure[0].Pressure = metrics.ReadPressure()
+	r.clock.Restart() // calibrated by now: only the time begins here
+	r.timing.StartRun, r.timing.StartMonotonic = r.clock.Monotonic()
 	r.usage[0] = metrics.ReadUsage()
+	go r.watch.run()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -44,6 +49,7 @@ func (r *run) load(ctx context.Context) time.Time {
 	close(r.stop)
 	cancel()
 	<-done
+	<-r.watch.done
 	return r.clock.Wall(0)
 }
 
@@ -61,6 +67,7 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 		}
 		// Records due later don't exist; with a bound on records the end is when the last was handed over.
 		r.phases.end.Store(r.end)
+		r.pressure[1] = reading{r.clock.Now(), metrics.ReadPressure()}
 	}()
 	warm := warmup{}
 	measuring := r.phases.measure.Load() == 0
@@ -68,6 +75,7 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 		now := r.clock.Now()
 		measure, end := r.phases.measure.Load(), r.phases.end.Load()
 		if !measuring && now >= measure {
+			r.pressure[0] = reading{now, metrics.ReadPressure()}
 			r.usage[0] = metrics.ReadUsage()
 			measuring = true
 		}
@@ -110,7 +118,7 @@ func (r *run) tick(warm *warmup, second, now int64) {
 		// The second before: at a few records a second, the last one may not have been handed over yet.
 		if settled := warm.settled(r.collector.Interval(second - 1)); settled || second+1 >= longestWarmup {
 			if !settled {
-				r.notes = append(r.notes, warm.unsettledNote())
+				r.unsettled = warm.unsettledNote()
 			}
 			// From a full second that is far enough ahead for no worker to have passed it before it reads the new value.
 			measure := ((r.clock.Now()+tickDelay)/metrics.Second + 1) * metrics.Second

@@ -10,7 +10,7 @@ import (
 // sleeps in the kernel or spins keeps its P, and the client's goroutines must not wait for it. It returns the undo.
 func setProcs(load workload.Load) (undo func()) {
 	procs := usableCPUs()
-	if load.Arrivals == workload.ArrivalsConstant || load.Arrivals == workload.ArrivalsPoisson {
+	if load.Scheduled() {
 		procs += min(load.Producers, usableCPUs())
 	}
 	before := runtime.GOMAXPROCS(procs)

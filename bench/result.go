@@ -10,15 +10,6 @@ import (
 	"kbench/driver"
 	"kbench/metrics"
 	"kbench/metrics/stat"
-	"kbench/workload"
-)
-
-// Limits behind warnings and the verdict.
-const (
-	lateNS       = 1_000_000 // a record that the generator handed over more than 1 ms late …
-	lateShare    = 0.001     // … is worth a warning from this share on
-	momentNS     = 50e6      // of load may be in flight at the end of a run without being a backlog
-	achievedRate = 0.995     // below this share of the asked rate the target or client couldn't keep up
 )
 
 // result puts together what the workers, the collector and the clients found out.
@@ -26,14 +17,21 @@ func (r *run) result(started time.Time, checksum string) *metrics.Result {
 	intervals := r.collector.Finish()
 	res := &metrics.Result{Schema: metrics.Schema, Started: started, Profile: r.plan.Profile, Seed: r.plan.Seed,
 		ScheduleChecksum: checksum, Interrupted: r.interrupt, Warnings: slices.Clone(r.notes),
-		Driver: r.driverInfo(), Host: metrics.Host{Clock: r.clock.Source()}, Intervals: intervals, Series: series(intervals)}
+		Driver: r.driverInfo(), Host: metrics.Host{Clock: r.clock.Source()}, Intervals: intervals, Series: series(intervals, r.phases.measure.Load())}
 	if res.Plan = r.planJSON(); res.Plan == nil {
 		res.Plan = json.RawMessage("null")
 	}
 	r.fillTotals(res)
 	res.Latency = latencies(intervals)
 	r.fillRuntime(res)
-	r.judge(res)
+	res.Timing = r.timing
+	seconds := measuredSeconds(intervals, res.Totals.WarmupNS, r.end)
+	r.fillIntervals(res, seconds)
+	f := r.findings(res, seconds)
+	res.Evidence = f.evidence
+	verdict, warnings := judge(f)
+	res.Verdict, res.Warnings = verdict, append(res.Warnings, warnings...)
+	r.checkObjectives(res)
 	return res
 }
 
@@ -91,11 +89,7 @@ func (r *run) fillTotals(res *metrics.Result) {
 	if seconds := float64(t.DurationNS) / 1e9; seconds > 0 {
 		t.RecordsPerSecond, t.BytesPerSecond = float64(window)/seconds, float64(windowBytes)/seconds
 	}
-	if rate := r.plan.Load.Rate; rate.Bytes {
-		t.TargetRate = rate.PerSecond / r.payloads.MeanRecordBytes()
-	} else {
-		t.TargetRate = rate.PerSecond
-	}
+	t.TargetRate = r.plan.Load.MeanRate(r.payloads.MeanRecordBytes(), time.Duration(t.DurationNS))
 	r.fillWire(res)
 }
 
@@ -137,9 +131,8 @@ func (r *run) fillRuntime(res *metrics.Result) {
 	used := r.usage[1].Since(r.usage[0])
 	res.Runtime = metrics.Runtime{GCCount: uint32(used.GCs), GCPauseNS: used.GCPauseNS, MaxRSSBytes: used.MaxRSS}
 	if n := float64(res.Totals.Scheduled); n > 0 {
-		waiting, handed := int64(0), uint64(0)
+		waiting, handed := r.waited(), uint64(0)
 		for _, w := range r.workers {
-			waiting += w.pacer.cpu - w.cpuWarm
 			handed += w.scheduled[0] - w.unhanded[0]
 		}
 		res.Runtime.CPUNSPerRecord = float64(max(0, used.CPUNS-waiting)) / float64(max(1, handed))
@@ -148,83 +141,13 @@ func (r *run) fillRuntime(res *metrics.Result) {
 	}
 }
 
-// judge checks the accounting and writes down what endangers the figures.
-func (r *run) judge(res *metrics.Result) {
-	t := res.Totals
-	var reasons []string
-	if sum := t.Acked + t.Failed + t.Censored; sum != t.Scheduled {
-		reasons = append(reasons, fmt.Sprintf("accounting: %d records scheduled, but %d acked + %d failed + %d censored = %d", t.Scheduled, t.Acked, t.Failed, t.Censored, sum))
-	}
-	stray := uint64(0)
+// waited is the processor time that waiting for due times took in the measured part.
+func (r *run) waited() int64 {
+	sum := int64(0)
 	for _, w := range r.workers {
-		stray += w.stray
+		sum += w.pacer.cpu - w.cpuWarm
 	}
-	if r.died {
-		reasons = append(reasons, "the target died during the run")
-	}
-	if err := r.clientError(); err != nil {
-		reasons = append(reasons, err.Error())
-	}
-	if stray > 0 {
-		reasons = append(reasons, fmt.Sprintf("accounting: driver %s acknowledged %d records twice or unasked", r.opts.Driver.Name, stray))
-	}
-	switch {
-	case t.Scheduled == 0 && t.WarmupRecords == 0:
-		reasons = append(reasons, "nothing was measured: no record was due")
-	case t.Scheduled == 0:
-		reasons = append(reasons, "nothing was measured: the run ended in its warm-up")
-	}
-	if r.plan.Load.Send == workload.SendFireAndForget && t.Censored > 0 {
-		res.Warnings = append(res.Warnings, fmt.Sprintf("send: fire-and-forget: nobody waited at the end, and %d records were unconfirmed then: censored, and perhaps lost", t.Censored))
-	}
-	if reason := r.backlogGrew(t); reason != "" {
-		reasons = append(reasons, reason)
-	}
-	if t.WarmupFailed+t.WarmupCensored > 0 {
-		res.Warnings = append(res.Warnings, fmt.Sprintf("in the warm-up %d records failed and %d were censored", t.WarmupFailed, t.WarmupCensored))
-	}
-	if late := lateRecords(res.Intervals); t.Scheduled > 0 && float64(late) > lateShare*float64(t.Scheduled) {
-		res.Warnings = append(res.Warnings, fmt.Sprintf("the generator handed %.2f %% of the records over more than 1 ms late: this machine limits the tail of the response latency",
-			100*float64(late)/float64(t.Scheduled)))
-	}
-	res.Verdict = metrics.Verdict{State: "valid", Reasons: []string{}}
-	if len(reasons) > 0 {
-		res.Verdict = metrics.Verdict{State: "invalid", Reasons: reasons}
-	}
-	r.checkObjectives(res)
-}
-
-// backlogGrew says why the run wasn't steady: fewer records were acknowledged in the measured time than were due in it.
-// The difference is the growth of what is in flight or waits. It is compared with what this schedule really asked for (a
-// Poisson count isn't its mean), and what linger.ms and a moment's service keep in flight is no backlog.
-func (r *run) backlogGrew(t metrics.Totals) string {
-	if t.TargetRate == 0 || t.Scheduled == 0 || r.plan.Load.Records > 0 || r.interrupt || r.died {
-		return ""
-	}
-	seconds := float64(t.DurationNS) / 1e9
-	asked := float64(t.Scheduled) / seconds
-	failed := uint64(0)
-	for _, w := range r.workers {
-		failed += w.windowBad
-	}
-	missing := asked - t.RecordsPerSecond - float64(failed)/seconds
-	usual := asked * (momentNS + float64(r.plan.Producer.Linger)) / float64(t.DurationNS)
-	usual = max(usual, 2/seconds) // at a few records a second, one or two in flight are all there is
-	if missing <= max((1-achievedRate)*asked, usual) {
-		return ""
-	}
-	return fmt.Sprintf("unsteady: %.1f of %.1f records/s asked for were acknowledged: the backlog grew", t.RecordsPerSecond, asked)
-}
-
-// lateRecords is the number of measured records that the generator, not the client, handed over late.
-func lateRecords(intervals []metrics.Interval) uint64 {
-	n := uint64(0)
-	for _, i := range intervals {
-		if !i.Warmup {
-			n += i.Generator.Above(lateNS)
-		}
-	}
-	return n
+	return sum
 }
 
 // latencies merges the measured intervals.
@@ -240,16 +163,19 @@ func latencies(intervals []metrics.Interval) metrics.Latencies {
 	return metrics.Latencies{Response: latency(parts[0]), Service: latency(parts[1]), GeneratorLateness: latency(parts[2]), Backpressure: latency(parts[3])}
 }
 
+// percentiles are those of a metrics.Latency, in its order.
+var percentiles = [...]struct {
+	name string
+	q    float64
+}{{"p50", .5}, {"p90", .9}, {"p95", .95}, {"p99", .99}, {"p999", .999}, {"p9999", .9999}}
+
 func latency(parts []*metrics.Histogram) metrics.Latency {
 	h := metrics.Sum(parts...)
 	l := metrics.Latency{Count: h.Total(), Clipped: h.Clipped(), Mean: math.Round(h.Mean()), Min: h.Min(), Max: h.Max(),
-		Intervals: map[string][2]int64{}, Unsupported: []string{}}
-	for _, p := range []struct {
-		name string
-		q    float64
-		to   *int64
-	}{{"p50", .5, &l.P50}, {"p90", .9, &l.P90}, {"p95", .95, &l.P95}, {"p99", .99, &l.P99}, {"p999", .999, &l.P999}, {"p9999", .9999, &l.P9999}} {
-		*p.to = h.Quantile(p.q)
+		Intervals: map[string][2]int64{}, Unsupported: []string{}, Needs: map[string]float64{}}
+	to := []*int64{&l.P50, &l.P90, &l.P95, &l.P99, &l.P999, &l.P9999}
+	for i, p := range percentiles {
+		*to[i] = h.Quantile(p.q)
 		if !stat.Supported(h.Total(), p.q) {
 			l.Unsupported = append(l.Unsupported, p.name)
 		}
@@ -257,13 +183,22 @@ func latency(parts []*metrics.Histogram) metrics.Latency {
 	return l
 }
 
-// series has one point for every second; the second in which the warm-up ended has two.
-func series(intervals []metrics.Interval) []metrics.Point {
+// series has one point for every second; a second in which the warm-up ended has two. Records of the warm-up that were
+// acknowledged in a wholly measured second are part of its point: the throughput is that of the second.
+func series(intervals []metrics.Interval, measure int64) []metrics.Point {
 	points := make([]metrics.Point, 0, len(intervals))
-	for _, i := range intervals {
-		points = append(points, metrics.Point{AtNS: int64(i.End), Warmup: i.Warmup, Acked: i.Acked, Failed: i.Failed, Bytes: i.Bytes,
-			ResponseP50: i.Response.Quantile(.5), ResponseP99: i.Response.Quantile(.99), ResponseMax: i.Response.Max(),
-			ServiceP99: i.Service.Quantile(.99), LatenessP99: i.Generator.Quantile(.99)})
+	for i := 0; i < len(intervals); i++ {
+		in := intervals[i]
+		if in.Warmup && int64(in.Start) >= measure {
+			in.Warmup = false
+			if i+1 < len(intervals) && intervals[i+1].Start == in.Start {
+				i++
+				in = in.Join(intervals[i])
+			}
+		}
+		points = append(points, metrics.Point{AtNS: int64(in.End), Warmup: in.Warmup, Acked: in.Acked, Failed: in.Failed, Bytes: in.Bytes,
+			ResponseP50: in.Response.Quantile(.5), ResponseP99: in.Response.Quantile(.99), ResponseMax: in.Response.Max(),
+			ServiceP99: in.Service.Quantile(.99), LatenessP99: in.Generator.Quantile(.99)})
 	}
 	return points
 }

@@ -78,9 +78,19 @@ type run struct {
 	breaking  sync.Once
 	end       int64            // when the load ended
 	usage     [2]metrics.Usage // at the start of the measurement and after the drain
+	pressure  [2]reading       // at the start of the measurement and at the end of the load
+	watch     *watch
+	unsettled string // why the warm-up found no steady state; "": it did, or didn't look
+	timing    metrics.Timing
 	notes     []string
 	interrupt bool
 	died      bool
+}
+
+// reading is a state of the machine's counters, with the time of the run.
+type reading struct {
+	at int64
+	metrics.Pressure
 }
 
 // Run carries the plan out. Cancelling ctx ends the load early, drains, and is marked in the result. The result is
@@ -101,6 +111,7 @@ func Run(ctx context.Context, opts Options) (*metrics.Result, error) {
 	started := r.load(ctx)
 	r.drain()
 	r.usage[1] = metrics.ReadUsage()
+	r.timing.EndRun, r.timing.EndMonotonic = r.clock.Monotonic()
 	return r.result(started, checksum), r.clientError()
 }
 
@@ -156,6 +167,9 @@ func (r *run) newWorker(i, slots int) (*worker, error) {
 		w.slots[j].handed = free
 	}
 	w.burst = min(burst, slots)
+	if load.ExponentialGaps() {
+		w.gaps = newGapSample(load.Producers, load.Duration)
+	}
 	if load.Records > 0 {
 		w.budget = load.Records / uint64(load.Producers)
 		if uint64(i) < load.Records%uint64(load.Producers) {

@@ -8,6 +8,7 @@ type slot struct {
 	intended int64 // ns from the start of the run
 	handed   int64 // ns from the start of the run; free: no record
 	size     uint32
+	late     bool // by the generator's own doing, by more than lateNS
 }
 
 // free marks a slot without a record, so that a client that acknowledges twice is found out.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"kbench/metrics"
 )
@@ -15,7 +16,7 @@ const (
 	settledSeconds  = 3
 	settledRate     = 0.10
 	settledResponse = 0.30
-	longestWarmup   = 30 // seconds; then the measurement starts all the same, and the result says so
+	longestWarmup   = 30 // seconds; then the measurement starts all the same, and the run is unsteady
 )
 
 // warmup looks for the end of the warm-up in the seconds as they pass.
@@ -33,8 +34,12 @@ func (w *warmup) settled(last metrics.Interval) bool {
 
 func (w *warmup) unsettledNote() string {
 	n := len(w.rates)
-	return fmt.Sprintf("warmup: auto: not settled after %d s (last seconds: %.0f records/s); the measurement starts all the same",
-		longestWarmup, w.rates[max(0, n-settledSeconds):])
+	medians := make([]time.Duration, 0, settledSeconds)
+	for _, v := range w.medians[max(0, n-settledSeconds):] {
+		medians = append(medians, time.Duration(v).Round(time.Microsecond))
+	}
+	return fmt.Sprintf("the warm-up never settled: after %d s, the last seconds had %.0f records/s and median responses of %v",
+		longestWarmup, w.rates[max(0, n-settledSeconds):], medians)
 }
 
 // within says whether all values lie within the share of their mean, which must be positive.

@@ -57,7 +57,10 @@ type worker struct {
 	scheduled counts
 	unhanded  counts // of scheduled: censored before they reached the client
 	sendErr   error
-	cpuWarm   int64 // of pacer.cpu, in the warm-up
+	cpuWarm   int64         // of pacer.cpu, in the warm-up
+	late      counts        // of scheduled: handed over late by the generator
+	gaps      *gapSample    // nil: the arrivals aren't Poisson
+	out       atomic.Uint64 // records handed over; read by the watch
 	_         [64]byte
 
 	// The acknowledgements'.
@@ -70,11 +73,15 @@ type worker struct {
 	window      uint64 // records acknowledged between measure and end, whenever they were due
 	windowBad   uint64 // and records not acknowledged
 	windowBytes uint64
+	served      int64  // sum of the service times of the records that came back between measure and end
+	returned    uint64 // and their number
 	stray       uint64 // acknowledgements of slots that held no record: the client's error
 	lastAck     int64
-	closing     atomic.Bool // failures are now the end of the run, not the client's verdict
-	errMu       sync.Mutex
-	errs        map[string]uint64
+	// lateResponse has the responses of those measured records that the generator handed over late.
+	lateResponse metrics.Tally
+	closing      atomic.Bool // failures are now the end of the run, not the client's verdict
+	errMu        sync.Mutex
+	errs         map[string]uint64
 }
 
 // run hands over records until the end of the run, the budget or stop.
@@ -174,13 +181,22 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 		id := w.ids[w.held+i]
 		intended := w.due[i]
 		w.recs[i].Slot = id
-		w.slots[id] = slot{intended: intended, handed: handed, size: uint32(w.recs[i].Size())}
 		warmup := intended < measure
-		w.scheduled.add(1, warmup)
 		pressure := max(0, min(idle, handed)-intended)
-		w.send.Add(handed-intended-pressure, pressure, warmup)
+		lateness := handed - intended - pressure
+		late := lateness > lateNS
+		if late {
+			w.late.add(1, warmup)
+		}
+		w.slots[id] = slot{intended: intended, handed: handed, size: uint32(w.recs[i].Size()), late: late}
+		w.scheduled.add(1, warmup)
+		w.send.Add(lateness, pressure, warmup)
+	}
+	if w.gaps != nil && handed >= measure {
+		w.gaps.note(w.due[:n], handed, idle)
 	}
 	w.budget -= uint64(n)
+	w.out.Store(w.out.Load() + uint64(n))
 	// After stop, an error is only the end of ctx.
 	if err := w.producer.Send(ctx, w.recs[:n]); err != nil && !w.pacer.stop.Load() {
 		w.sendErr = err

@@ -1,0 +1,226 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"kbench/metrics"
+	"kbench/workload"
+)
+
+// The limits of the verdict. Where no source is named, the figure is the share of records that may be wrong without being
+// seen in a p99: a thousandth, as for lateness.
+const (
+	lateNS    = 1_000_000 // a record that the generator handed over more than 1 ms late …
+	lateShare = 0.001     // … must be one of a thousand at most
+	// p99Shift is how far response p99 with and without these records may be apart, and lateNeeded how many of them there
+	// have to be before that says anything.
+	p99Shift   = 0.05
+	lateNeeded = 10
+	// stealShare of the machine's time may go to other guests of its host.
+	stealShare = 0.01
+	// throttledShare of the time may pass in stops by a control group's quota: a stop holds up all that is due in it.
+	throttledShare = 0.001
+	// stillShare of the time may pass while the generator stands still, for the same reason; and one stop that is this
+	// long is one too many in a run of any length.
+	stillShare = 0.001
+	longStop   = int64(100 * time.Millisecond)
+	// runQueueShare is the share of their time that the generator's threads may wait for a CPU. On two CPUs shared with an
+	// embedded target it is 5 to 20 %, so it doesn't make a run invalid by itself: see waitsForCPU.
+	runQueueShare = 0.25
+
+	achievedRate = 0.995 // below this share of the asked rate, the backlog grew
+	momentNS     = 50e6  // of load may be in flight at the end of a run without being a backlog
+	// Where the backlog grew, the generator was the limit if this share of the CPU time that there was is used up: of this
+	// process, or of all.
+	saturatedShare   = 0.90
+	saturatedMachine = 0.95
+	// saturatedCores is the CPU time a producer, in cores, from which its one sending goroutine has no time left; with less
+	// than idleBuffer of buffer.memory in use it isn't the target that it waits for.
+	saturatedCores = 0.90
+	idleBuffer     = 0.50
+
+	// rateTolerance and p99Tolerance are the changes over a run that are too small to matter, as shares of the mean.
+	rateTolerance = 0.05
+	p99Tolerance  = 0.50
+	// littleShare is how far Little's law may be missed, beyond what littleErrors standard errors of the sampling explain.
+	littleShare  = 0.02
+	littleErrors = 4
+	// arrivalsAlpha is the probability by which the realised gaps of a perfect generator fail their test.
+	arrivalsAlpha = 0.001
+)
+
+// judge makes the verdict, and says what else endangers the figures. It is a function of the findings alone. What makes
+// figures meaningless stands first, then what makes others of them: the first reason gives the verdict its cause.
+func judge(f findings) (metrics.Verdict, []string) {
+	v := metrics.Verdict{State: "valid", Reasons: []string{}}
+	warnings := []string{}
+	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+	judgeAccounting(f, &v)
+	judgeConfiguration(f, &v)
+	judgeGenerator(f, &v, warn)
+	judgeSteadiness(f, &v, warn)
+	t := f.totals
+	if f.plan.Load.Send == workload.SendFireAndForget && t.Censored > 0 {
+		warn("send: fire-and-forget: nobody waited at the end, and %d records were unconfirmed then: censored, and perhaps lost", t.Censored)
+	}
+	if t.WarmupFailed+t.WarmupCensored > 0 {
+		warn("in the warm-up %d records failed and %d were censored", t.WarmupFailed, t.WarmupCensored)
+	}
+	if e := f.evidence; e.Clipped > 0 {
+		warn("%d latencies were above the histograms' range of %v and count as that", e.Clipped, time.Duration(metrics.HighestTrackable))
+	}
+	return v, warnings
+}
+
+// judgeAccounting checks that there are figures and that they add up.
+func judgeAccounting(f findings, v *metrics.Verdict) {
+	t := f.totals
+	if sum := t.Acked + t.Failed + t.Censored; sum != t.Scheduled {
+		v.Doubt(metrics.CauseAccounting, fmt.Sprintf("accounting: %d records scheduled, but %d acked + %d failed + %d censored = %d", t.Scheduled, t.Acked, t.Failed, t.Censored, sum))
+	}
+	if f.died {
+		v.Doubt(metrics.CauseTarget, "the target died during the run")
+	}
+	if f.clientError != nil {
+		v.Doubt(metrics.CauseTarget, f.clientError.Error())
+	}
+	if f.stray > 0 {
+		v.Doubt(metrics.CauseAccounting, fmt.Sprintf("accounting: driver %s acknowledged %d records twice or unasked", f.driver, f.stray))
+	}
+	switch {
+	case t.Scheduled == 0 && t.WarmupRecords == 0:
+		v.Doubt(metrics.CauseNothing, "nothing was measured: no record was due")
+	case t.Scheduled == 0:
+		v.Doubt(metrics.CauseNothing, "nothing was measured: the run ended in its warm-up")
+	}
+}
+
+// judgeConfiguration holds what the client says is in force against what was asked for.
+func judgeConfiguration(f findings, v *metrics.Verdict) {
+	for _, d := range f.differences {
+		effective := d.Effective
+		if effective == "" {
+			effective = "nothing"
+		}
+		v.Doubt(metrics.CauseConfiguration, fmt.Sprintf("configuration: %s=%s was asked for, and the client says %s", d.Setting, d.Asked, effective))
+	}
+}
+
+// judgeGenerator asks whether the generator or its machine was in the way of the figures.
+func judgeGenerator(f findings, v *metrics.Verdict, warn func(string, ...any)) {
+	e := f.evidence
+	doubt := func(format string, args ...any) {
+		v.Doubt(metrics.CauseClient, "client: "+fmt.Sprintf(format, args...))
+	}
+	if e.LateShare > lateShare {
+		doubt("the generator handed %.2f %% of the records over more than 1 ms late: this machine makes the tail of the response latency", 100*e.LateShare)
+	}
+	if with, without := f.response.P99, e.ResponseP99OnTime; f.late >= lateNeeded && without > 0 && math.Abs(float64(with-without)) > p99Shift*float64(without) {
+		doubt("response p99 is %v, and %v without the %d records that the generator handed over late", time.Duration(with), time.Duration(without), f.late)
+	}
+	if f.still > int64(stillShare*float64(f.totals.DurationNS)) || f.longest >= longStop {
+		doubt("the generator stood still for %v, at the longest for %v: the process was stopped, or got no CPU", time.Duration(f.still).Round(time.Millisecond), time.Duration(f.longest).Round(time.Millisecond))
+	}
+	if e.StealShare > stealShare {
+		doubt("the hypervisor took %.1f %% of the CPUs' time", 100*e.StealShare)
+	}
+	if e.ThrottledShare > throttledShare {
+		doubt("a control group's quota stopped the generator for %.1f %% of the time", 100*e.ThrottledShare)
+	}
+	if waitsForCPU(f) {
+		doubt("the generator's threads waited for a CPU for %.0f %% of their time: something else runs on its CPUs", 100*e.RunQueueShare)
+	}
+	switch short := shortOfCPU(f); {
+	case short == "":
+	case backlog(f) > 0:
+		doubt("%s: %.1f of %.1f records/s asked for were acknowledged", short, f.totals.RecordsPerSecond, asked(f.totals))
+	case !f.plan.Load.Scheduled():
+		warn("%s: the client, not the target, is the limit of this throughput", short)
+	}
+	if e.ArrivalsP >= 0 && e.ArrivalsP < arrivalsAlpha {
+		warn("the realised gaps between records aren't those of Poisson arrivals (Anderson–Darling p %.2g): the generator hands over records in bunches", e.ArrivalsP)
+	}
+	// A generator that is in its own way samples badly as well.
+	if e.LittleRatio >= 0 && v.Cause != metrics.CauseClient && math.Abs(e.LittleRatio-1) > littleShare+f.littleError {
+		warn("Little's law is missed: %.1f records in flight on average, but throughput × service time is %.1f", e.InFlightMean, e.InFlightMean/e.LittleRatio)
+	}
+}
+
+// waitsForCPU says whether something beside the generator keeps its threads waiting. Where the load is as much as the client
+// can do, its own threads and those of an embedded target wait for each other.
+func waitsForCPU(f findings) bool {
+	return f.plan.Load.Scheduled() && f.evidence.RunQueueShare > runQueueShare
+}
+
+// shortOfCPU says how the generator was short of CPU time; "": it wasn't.
+func shortOfCPU(f findings) string {
+	e, producers := f.evidence, float64(max(1, f.plan.Load.Producers))
+	switch {
+	case e.CPUShare >= saturatedShare:
+		return fmt.Sprintf("this process used %.0f %% of its CPUs", 100*e.CPUShare)
+	case f.busy >= saturatedMachine:
+		return fmt.Sprintf("the generator's CPUs were busy for %.0f %% of the time", 100*f.busy)
+	case f.cores >= saturatedCores*producers && f.buffered < idleBuffer:
+		return fmt.Sprintf("this process used %.2f CPUs for %.0f producers, and the client's buffers were far from full", f.cores, producers)
+	}
+	return ""
+}
+
+// judgeSteadiness asks whether the figures are those of one state.
+func judgeSteadiness(f findings, v *metrics.Verdict, warn func(string, ...any)) {
+	doubt := func(format string, args ...any) {
+		v.Doubt(metrics.CauseUnsteady, "unsteady: "+fmt.Sprintf(format, args...))
+	}
+	if backlog(f) > 0 && shortOfCPU(f) == "" {
+		doubt("%.1f of %.1f records/s asked for were acknowledged: the backlog grew", f.totals.RecordsPerSecond, asked(f.totals))
+	}
+	if f.unsettled != "" {
+		doubt("%s", f.unsettled)
+	}
+	e := f.evidence
+	switch {
+	case f.settled.Judged && !f.settled.Settled:
+		doubt("%s", moved(f))
+	case e.WarmupCut > 0 && (math.Abs(f.startRate) > rateTolerance || math.Abs(f.startP99) > p99Tolerance):
+		warn("the first %d s of the measured part differ from the rest (throughput %+.0f %%, response p99 %+.0f %%): a longer warm-up would leave them out",
+			e.WarmupCut, 100*f.startRate, 100*f.startP99)
+	}
+}
+
+// moved says what kept the run from settling.
+func moved(f findings) string {
+	var parts []string
+	if s := f.evidence.RateSlope; s != 0 {
+		parts = append(parts, fmt.Sprintf("the throughput changed by %+.0f %%", 100*s))
+	}
+	if s := f.evidence.P99Slope; s != 0 {
+		parts = append(parts, fmt.Sprintf("the response's p99 changed by %+.0f %%", 100*s))
+	}
+	if len(parts) == 0 {
+		return "throughput or response p99 never settled in the measured part"
+	}
+	return strings.Join(parts, " and ") + " over the measured part"
+}
+
+// asked is the rate that the schedule really asked for in records/s: a Poisson count isn't its mean.
+func asked(t metrics.Totals) float64 { return float64(t.Scheduled) / (float64(t.DurationNS) / 1e9) }
+
+// backlog is by how many records/s fewer were acknowledged in the measured time than were due in it, where that is more
+// than what linger.ms and a moment's service keep in flight; else 0. The difference is the growth of what waits.
+func backlog(f findings) float64 {
+	t := f.totals
+	if t.TargetRate == 0 || t.Scheduled == 0 || f.plan.Load.Records > 0 || f.interrupted || f.died {
+		return 0
+	}
+	seconds, asked := float64(t.DurationNS)/1e9, asked(t)
+	missing := asked - t.RecordsPerSecond - float64(f.failed)/seconds
+	usual := asked * (momentNS + float64(f.plan.Producer.Linger)) / float64(t.DurationNS)
+	usual = max(usual, 2/seconds) // at a few records a second, one or two in flight are all there is
+	if missing <= max((1-achievedRate)*asked, usual) {
+		return 0
+	}
+	return missing
+}
