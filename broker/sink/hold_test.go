@@ -56,8 +56,8 @@ func TestParseHoldRefuses(t *testing.T) {
 		texts string // separated by spaces
 		want  string
 	}{
-		{"", `"": unknown model ""; allowed are constant,`},
-		{"constnat:5ms", `"constnat:5ms": unknown model "constnat" (did you mean constant?); allowed are constant, uniform, normal`},
+		{"", `"": unknown model ""; allowed are none, constant,`},
+		{"constnat:5ms", `"constnat:5ms": unknown model "constnat" (did you mean constant?); allowed are none, constant, uniform, normal`},
 		{"expo:5ms", "did you mean exponential?"},
 		{"constant", "time is missing; the form is constant:time=TIME"},
 		{"constant:", "time is missing"},
@@ -102,10 +102,11 @@ func TestParseHoldRefuses(t *testing.T) {
 		{"stall:at=0s,for=1s,every=2s stall:at=1s,for=1s,every=2s", "2 stalls with every=; only one is allowed"},
 		{"throttle:time=200ms,share=2", "share=2: want a number"},
 		{"error:share=0.5", "code is missing"},
-		{"error:0", "code=0: Kafka has no such error; known are 1 to"},
-		{"error:code=NOT_ENOUGH_REPLICA", "code=NOT_ENOUGH_REPLICA: Kafka has no such error (did you mean NOT_ENOUGH_REPLICAS?)"},
+		{"error:0", "code=0: no such error of Kafka; known are 1 to"},
+		{"error:code=NOT_ENOUGH_REPLICA", "code=NOT_ENOUGH_REPLICA: no such error of Kafka (did you mean NOT_ENOUGH_REPLICAS?)"},
 		{"error:code=qqqqqqqqqqqq", "want its number or its name"},
 		{"drift:from=1ms,to=2ms,over=0s", "over=0s: want a time"},
+		{"nnoe", "did you mean none?"},
 		{"none constant:1ms", `"none" together with other models`},
 		{"constant:1ms none", `"none" together with other models`},
 	}

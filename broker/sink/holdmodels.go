@@ -116,9 +116,9 @@ const noHold = "none"
 // HoldHelp is a table of the models, for a command's help.
 func HoldHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %-58s %s\n", noHold, "answers leave at once")
+	fmt.Fprintf(&b, "  %s\n      answers leave at once\n", noHold)
 	for _, m := range models() {
-		fmt.Fprintf(&b, "  %-58s %s\n", m.syntax(), m.about)
+		fmt.Fprintf(&b, "  %s\n      %s\n", m.syntax(), m.about)
 	}
 	return b.String()
 }

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,7 +119,7 @@ func (v *values) canonical() string {
 // parseModel reads one model.
 func parseModel(text string) (model, *values, error) {
 	name, rest, _ := strings.Cut(text, ":")
-	m, err := findModel(name, models())
+	m, err := findModel(name, models(), noHold)
 	if err != nil {
 		return m, nil, err
 	}
@@ -214,9 +213,9 @@ func (v *values) check() error {
 	return nil
 }
 
-// findModel looks a name up.
-func findModel(name string, among []model) (model, error) {
-	names := make([]string, 0, len(among)+1)
+// findModel looks a name up; others are names to tell that are none of these models.
+func findModel(name string, among []model, others ...string) (model, error) {
+	names := others
 	for _, m := range among {
 		if m.name == name {
 			return m, nil
@@ -299,6 +298,9 @@ func parseRate(text string) (float64, string, error) {
 	return f, strconv.FormatFloat(f, 'f', -1, 64) + "/s", nil
 }
 
+// maxCode is more than any of Kafka's error codes.
+const maxCode = 1000
+
 // parseError reads a Kafka error, by number or by name.
 func parseError(text string) (int16, string, error) {
 	if text == "NOT_LEADER_OR_FOLLOWER" { // Kafka's present name of what the table calls by its old one
@@ -306,7 +308,7 @@ func parseError(text string) (int16, string, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 16)
 	var names []string
-	for code := range int16(math.MaxInt16) {
+	for code := range int16(maxCode) {
 		e := kerr.TypedErrorForCode(code)
 		if e == nil || code == 0 {
 			continue
@@ -317,12 +319,12 @@ func parseError(text string) (int16, string, error) {
 		names = append(names, e.Message)
 	}
 	if err == nil {
-		return 0, "", fmt.Errorf("Kafka has no such error; known are 1 to %d", len(names))
+		return 0, "", fmt.Errorf("no such error of Kafka; known are 1 to %d", len(names))
 	}
 	if near := nearest(strings.ToUpper(text), names); near != "" {
-		return 0, "", fmt.Errorf("Kafka has no such error (did you mean %s?)", near)
+		return 0, "", fmt.Errorf("no such error of Kafka (did you mean %s?)", near)
 	}
-	return 0, "", fmt.Errorf("Kafka has no such error; want its number or its name, such as 6 or NOT_LEADER_OR_FOLLOWER")
+	return 0, "", fmt.Errorf("no such error of Kafka; want its number or its name, such as 6 or NOT_LEADER_OR_FOLLOWER")
 }
 
 // unknownName is the error for a name that isn't among those known.
@@ -333,8 +335,14 @@ func unknownName(what, name string, known []string) error {
 	return fmt.Errorf("unknown %s %q; allowed are %s", what, name, strings.Join(known, ", "))
 }
 
+// maxName is more than the longest name has.
+const maxName = 64
+
 // nearest is the name that begins like s or differs from it by a slip of the finger; else "".
 func nearest(s string, names []string) string {
+	if len(s) > 2*maxName {
+		return ""
+	}
 	best, bestDistance := "", 1+len(s)/3
 	for _, name := range names {
 		d := distance(s, name)

@@ -44,6 +44,8 @@ func TestDepartures(t *testing.T) {
 		{"stall of the cap", []string{"cap:100000/s", "stall:at=15us,for=20us"}, each(1, 0, 1, 2, 3), []int64{10, 40, 50, 60}},
 		{"stalls again and again", []string{"md1:10us", "stall:at=5us,for=5us,every=10us"}, each(1, 0, 0, 0), []int64{20, 40, 60}},
 		{"two kinds of stalls", []string{"md1:10us", "stall:at=5us,for=5us,every=10us", "stall:at=8us,for=20us"}, each(1, 0, 0), []int64{40, 60}},
+		{"many periods, then another stall", []string{"md1:1ms", "stall:at=5us,for=5us,every=10us", "stall:at=1ms,for=3us", "stall:at=1999us,for=2us"},
+			each(1, 0), []int64{2004}},
 		{"overlapping stalls", []string{"stall:at=10us,for=10us", "stall:at=15us,for=10us"}, each(1, 0, 12, 16, 30), []int64{0, 25, 25, 30}},
 		{"drift", []string{"drift:from=10us,to=20us,over=100us"}, each(1, 0, 50, 100, 200), []int64{10, 65, 120, 220}},
 		{"drift besides", []string{"constant:1us", "drift:from=10us,to=0s,over=100us"}, each(1, 0, 50, 100), []int64{11, 56, 101}},
@@ -83,6 +85,7 @@ func TestCapKeepsItsRate(t *testing.T) {
 // TestDeparturesStayWithinBounds sends what no client does.
 func TestDeparturesStayWithinBounds(t *testing.T) {
 	for _, text := range []string{"md1:1h,per=record", "mm1:1h,per=record", "cap:0.000001/s", "md1:1h,per=record + stall:at=1ns,for=1ns,every=2ns",
+		"md1:1h + stall:at=1ns,for=1ns,every=2ns + stall:at=59m,for=1ns + stall:at=60m,for=1h",
 		"cap:0.001/s + md1:1h + drift:from=1h,to=1h,over=1h"} {
 		depart, last := hold(t, text).Departures(1), int64(0)
 		for i := range int64(20) {

@@ -1,5 +1,7 @@
 package sink
 
+import "math"
+
 // stall is a window, or with every > 0 windows, in which nothing is done. Times are ns from the first arrival.
 type stall struct{ at, length, every int64 }
 
@@ -60,21 +62,23 @@ func (s stalls) done(t, work int64) int64 {
 	}
 }
 
-// periods passes over whole periods of work, once only the periodic stall is left: work may take millions of them.
+// periods passes over whole periods of work where only the periodic stall matters: work may take millions of them. t is
+// outside of all windows.
 func (s stalls) periods(t, work int64) (int64, int64) {
 	var periodic stall
+	until := int64(math.MaxInt64) // when the next one of the others begins
 	for _, w := range s {
 		if w.every > 0 {
 			periodic = w
-		} else if t <= w.at+w.length {
-			return t, work
+		} else if w.at > t {
+			until = min(until, w.at)
 		}
 	}
 	if periodic.every == 0 || t != periodic.startBefore(t)+periodic.length {
 		return t, work
 	}
 	open := periodic.every - periodic.length
-	n := max(work-1, 0) / open
+	n := min(max(work-1, 0)/open, (until-1-t)/periodic.every)
 	return t + n*periodic.every, work - n*open
 }
 
