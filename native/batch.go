@@ -19,13 +19,15 @@ const (
 // that drained a batch writes its header, before the first byte goes out. So no buffer is reused or patched under a writer,
 // even if the batch's records were failed by expiry meanwhile (expired): KAFKA-19012 is what happens otherwise.
 type batch struct {
-	part  *partition
-	tmpl  *template // of a Replayer, else nil
-	buf   []byte    // wire.BatchHeaderSize bytes of header, then the records, unless they are in block
-	block []byte    // of a sealed batch with a template: the records; shared, never written to
-	limit int       // len(buf) may grow up to here
-	slots []uint32
-	count int32 // records; stays when expiry takes the slots
+	part *partition
+	// topicID is the topic's at the last drain: the metadata may know another one by the time that the request is written.
+	topicID [16]byte
+	tmpl    *template // of a Replayer, else nil
+	buf     []byte    // wire.BatchHeaderSize bytes of header, then the records, unless they are in block
+	block   []byte    // of a sealed batch with a template: the records; shared, never written to
+	limit   int       // len(buf) may grow up to here
+	slots   []uint32
+	count   int32 // records; stays when expiry takes the slots
 
 	baseTime, maxTime int64 // ms since 1970
 	crc               uint32

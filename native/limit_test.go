@@ -112,7 +112,7 @@ func wholeRequest(size int) (req []byte, count int) {
 	const version = 9
 	req = wire.AppendRequestHeader(make([]byte, 4), wire.KeyProduce, version, 1, "limit")
 	req = wire.AppendProduceHead(req, version, -1, 30000, 1)
-	req = wire.AppendProduceTopic(req, version, "t", 1)
+	req = wire.AppendProduceTopic(req, version, wire.ProduceTopic{Name: "t"}, 1)
 	req = wire.AppendProducePartition(req, version, 0, len(batch))
 	req = append(req, batch...)
 	req = append(req, 0, 0, 0) // no tagged fields of the partition, the topic, the request

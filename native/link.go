@@ -11,7 +11,7 @@ import (
 // link is a connection that produces: one goroutine writes requests, another reads responses.
 type link struct {
 	*conn
-	version int16 // of the Produce API
+	version int16 // of the Produce API, the highest that both sides speak
 
 	// writing is held while a request is written. A response to a request that isn't completely written yet would let its
 	// buffers be reused under the writer; the reader waits for the writer first.
@@ -29,11 +29,13 @@ type link struct {
 	answered bool // a response came
 }
 
-// lowest and highest version of the Produce API that this producer speaks; 13 has topic ids instead of names.
+// Versions of the Produce API: the lowest and highest that this producer speaks, the first with zstd, the last with topics'
+// names. From 13 on they have ids, so that what was meant for a deleted topic can't land in a new one of its name (KIP-516).
 const (
 	produceLowest  = 3
-	produceHighest = 12
+	produceHighest = 13
 	produceZstd    = 7
+	produceNames   = 12
 )
 
 // newLink connects for producing, within setup.
@@ -131,7 +133,7 @@ func (l *link) handle(n *node, frame []byte) error {
 			return fmt.Errorf("%w: an answer to request %d before its end", wire.ErrMalformed, correlation)
 		}
 	}
-	results, throttleMS, err := wire.DecodeProduce(&body, l.version, l.results[:0])
+	results, throttleMS, err := wire.DecodeProduce(&body, req.version, l.results[:0])
 	l.results = results
 	if err != nil {
 		return err
@@ -170,6 +172,9 @@ func (pr *Producer) settleResults(req *request, results []wire.ProduceResult, no
 	}
 	for _, res := range results {
 		t := pr.byName[string(res.Topic)]
+		if req.version > produceNames {
+			t = pr.byID[res.TopicID]
+		}
 		if t == nil || res.Partition < 0 || int(res.Partition) >= len(t.partitions) {
 			continue // not asked: ignore
 		}

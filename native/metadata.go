@@ -205,8 +205,10 @@ func topicError(name string, code int16) error {
 }
 
 func (pr *Producer) applyTopic(t *topic, mt *wire.TopicMeta, now int64) {
-	recreated := t.id != mt.TopicID && t.id != [16]byte{}
-	t.id = mt.TopicID
+	recreated := t.id != mt.TopicID && t.id != noTopicID
+	if t.id = mt.TopicID; t.id != noTopicID {
+		pr.byID[t.id] = t
+	}
 	highest := int32(len(t.partitions)) - 1
 	for _, mp := range mt.Partitions {
 		highest = max(highest, mp.ID)

@@ -53,6 +53,7 @@ func TestBufferOwnership(t *testing.T) {
 		inner, err := net.Listen(network, address)
 		return slowListener{inner, &slow}, err
 	})), newLedger()
+	topics := map[[16]byte]string{}
 	var mu sync.Mutex
 	var wrong []string
 	batches := 0
@@ -63,13 +64,16 @@ func TestBufferOwnership(t *testing.T) {
 		for _, rt := range r.(*kmsg.ProduceRequest).Topics {
 			for _, rp := range rt.Partitions {
 				batches++
-				if err := checkBatch(rp.Records, rt.Topic, rp.Partition); err != nil {
+				if err := checkBatch(rp.Records, topics[rt.TopicID], rp.Partition); err != nil {
 					wrong = append(wrong, err.Error())
 				}
 			}
 		}
 		return nil, nil, false
 	})
+	for _, name := range names {
+		topics[c.TopicInfo(name).TopicID] = name
+	}
 	cfg := config(c, l)
 	cfg.SendBuffer, cfg.BatchSize, cfg.Linger, cfg.BufferMemory = 4096, 100_000, 0, 10*100_000
 	cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.MaxBlock = 400*time.Millisecond, 400*time.Millisecond, time.Second

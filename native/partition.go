@@ -1,5 +1,8 @@
 package native
 
+// noTopicID stands for an id that isn't known: brokers before 2.8 don't tell.
+var noTopicID [16]byte
+
 // topic is one of Config.Topics. Guarded by Producer.mu.
 type topic struct {
 	name       string

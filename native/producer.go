@@ -32,7 +32,8 @@ type Producer struct {
 
 	// mu guards what follows, and the topics, partitions and nodes.
 	mu         sync.Mutex
-	nodes      map[int32][]*node // by broker, one for each connection
+	nodes      map[int32][]*node   // by broker, one for each connection
+	byID       map[[16]byte]*topic // also by ids that a topic had before: answers to them may still come
 	mem        memory
 	rng        *rand.Rand
 	id         producerID
@@ -59,7 +60,7 @@ func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, er
 	pr := &Producer{
 		cfg: cfg, start: start, wall: start.UnixNano(), linger: int64(cfg.Linger), tmpl: tmpl,
 		maxBody: min(cfg.MaxRequestSize, int(min(cfg.BufferMemory, 1<<31-1))) - 61 - 5,
-		byName:  map[string]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
+		byName:  map[string]*topic{}, byID: map[[16]byte]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
 		mem: newMemory(&cfg, tmpl), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),
 	}
 	for i, name := range cfg.Topics {

@@ -14,6 +14,7 @@ import (
 // request is a Produce request in flight. Requests are reused by their link.
 type request struct {
 	correlation int32
+	version     int16 // of the Produce API
 	batches     []*batch
 	parts       []*partition // of the batches
 	deadline    int64        // ns since the start
@@ -56,8 +57,13 @@ func (n *node) drain(l *link, now int64) *request {
 		d.take(p)
 		p = next
 	}
-	for _, p := range req.parts {
+	req.version = l.version
+	for i, p := range req.parts {
 		pr.place(p, now)
+		req.batches[i].topicID = p.topic.id
+		if p.topic.id == noTopicID {
+			req.version = min(req.version, produceNames)
+		}
 	}
 	l.correlation++
 	req.correlation = l.correlation
@@ -131,7 +137,7 @@ func (l *link) send(n *node, req *request) error {
 	s.Batches += int64(len(req.batches))
 	s.UncompressedBytes += int64(raw)
 	s.CompressedBytes += int64(compressed)
-	s.ProduceVersion = max(s.ProduceVersion, int64(l.version))
+	s.ProduceVersion = max(s.ProduceVersion, int64(req.version))
 	pr.mu.Unlock()
 
 	l.writing.Lock()
@@ -171,7 +177,7 @@ func (l *link) encode(pr *Producer, req *request) int {
 			}
 		}
 	}
-	v := l.version
+	v := req.version
 	flex := wire.Flexible(wire.KeyProduce, v)
 	h := wire.AppendInt32(req.head[:0], 0) // length: below
 	h = wire.AppendRequestHeader(h, wire.KeyProduce, v, req.correlation, pr.cfg.ClientID)
@@ -184,7 +190,7 @@ func (l *link) encode(pr *Producer, req *request) int {
 		for end < len(req.batches) && req.batches[end].part.topic == t {
 			end++
 		}
-		h = wire.AppendProduceTopic(h, v, t.name, end-i)
+		h = wire.AppendProduceTopic(h, v, wire.ProduceTopic{Name: t.name, ID: req.batches[i].topicID}, end-i)
 		for ; i < end; i++ {
 			b := req.batches[i]
 			h = wire.AppendProducePartition(h, v, b.part.id, b.size())

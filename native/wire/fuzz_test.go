@@ -35,7 +35,7 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("%d brokers and %d topics from %d bytes", len(m.Brokers), len(m.Topics), len(b))
 			}
 		case 1:
-			v = 3 + v%10
+			v = 3 + v%11
 			r := wire.NewReader(b, wire.Flexible(wire.KeyProduce, v))
 			res, _, err := wire.DecodeProduce(&r, v, nil)
 			if err == nil && len(res) > len(b) {

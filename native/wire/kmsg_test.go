@@ -42,15 +42,15 @@ func TestRequestHeader(t *testing.T) {
 
 func TestProduceRequest(t *testing.T) {
 	batches := map[string][][]byte{"a": {{1, 2, 3}, bytes.Repeat([]byte{7}, 200)}, "bb": {{}}}
-	for v := int16(3); v <= 12; v++ {
+	for v := int16(3); v <= 13; v++ {
 		req := kmsg.NewPtrProduceRequest()
 		req.Version, req.Acks, req.TimeoutMillis = v, -1, 1500
 		got := wire.AppendProduceHead(nil, v, -1, 1500, 2)
 		flex := wire.Flexible(wire.KeyProduce, v)
 		for _, topic := range []string{"a", "bb"} {
 			rt := kmsg.NewProduceRequestTopic()
-			rt.Topic = topic
-			got = wire.AppendProduceTopic(got, v, topic, len(batches[topic]))
+			rt.Topic, rt.TopicID = topic, topicID(topic)
+			got = wire.AppendProduceTopic(got, v, wire.ProduceTopic{Name: topic, ID: topicID(topic)}, len(batches[topic]))
 			for i, b := range batches[topic] {
 				rp := kmsg.NewProduceRequestTopicPartition()
 				rp.Partition, rp.Records = int32(i), b
@@ -66,6 +66,9 @@ func TestProduceRequest(t *testing.T) {
 		equal(t, "produce", got, req.AppendTo(nil))
 	}
 }
+
+// topicID is an id for a topic of that name.
+func topicID(name string) [16]byte { return [16]byte{0xf0, name[0], 15: byte(len(name))} }
 
 func TestOtherRequests(t *testing.T) {
 	for v := int16(4); v <= 12; v++ {
@@ -91,17 +94,20 @@ func TestOtherRequests(t *testing.T) {
 }
 
 func TestProduceResponse(t *testing.T) {
-	for v := int16(3); v <= 12; v++ {
+	for v := int16(3); v <= 13; v++ {
 		resp := kmsg.NewPtrProduceResponse()
 		resp.Version, resp.ThrottleMillis = v, 250
 		want := []wire.ProduceResult{}
 		for i, topic := range []string{"a", "b"} {
 			rt := kmsg.NewProduceResponseTopic()
-			rt.Topic = topic
+			rt.Topic, rt.TopicID = topic, topicID(topic)
 			for p := range int32(3) {
 				rp := kmsg.NewProduceResponseTopicPartition()
 				rp.Partition, rp.BaseOffset, rp.LogAppendTime, rp.LogStartOffset = p, int64(i*1000)+int64(p), -1, 5
 				w := wire.ProduceResult{Topic: []byte(topic), Partition: p, BaseOffset: rp.BaseOffset, LogAppendMS: -1, LogStart: -1, Leader: -1, LeaderEpoch: -1}
+				if v >= 13 {
+					w.Topic, w.TopicID = nil, topicID(topic)
+				}
 				if v >= 5 {
 					w.LogStart = 5
 				}

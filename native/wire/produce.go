@@ -1,6 +1,15 @@
 package wire
 
-// AppendProduceHead appends the start of a Produce request's body (versions 3–12) without transactional id;
+// produceTopicIDs is the first version of Produce that names topics by their id (KIP-516).
+const produceTopicIDs = 13
+
+// ProduceTopic is a topic of a Produce request, which names it by ID from version 13 on and by Name before.
+type ProduceTopic struct {
+	Name string
+	ID   [16]byte
+}
+
+// AppendProduceHead appends the start of a Produce request's body (versions 3–13) without transactional id;
 // topics times AppendProduceTopic follow, then AppendNoTags.
 func AppendProduceHead(dst []byte, version, acks int16, timeoutMS int32, topics int) []byte {
 	flex := Flexible(KeyProduce, version)
@@ -11,9 +20,13 @@ func AppendProduceHead(dst []byte, version, acks int16, timeoutMS int32, topics 
 }
 
 // AppendProduceTopic appends the start of a topic; partitions times AppendProducePartition follow, then AppendNoTags.
-func AppendProduceTopic(dst []byte, version int16, name string, partitions int) []byte {
+func AppendProduceTopic(dst []byte, version int16, t ProduceTopic, partitions int) []byte {
 	flex := Flexible(KeyProduce, version)
-	dst = AppendString(dst, name, flex)
+	if version >= produceTopicIDs {
+		dst = append(dst, t.ID[:]...)
+	} else {
+		dst = AppendString(dst, t.Name, flex)
+	}
 	return AppendArrayLen(dst, partitions, flex)
 }
 
@@ -25,7 +38,8 @@ func AppendProducePartition(dst []byte, version int16, partition int32, size int
 
 // ProduceResult is one partition of a Produce response. Topic and Message alias the response.
 type ProduceResult struct {
-	Topic       []byte
+	Topic       []byte   // nil from version 13 on
+	TopicID     [16]byte // from version 13 on
 	Partition   int32
 	Code        int16
 	BaseOffset  int64
@@ -36,13 +50,19 @@ type ProduceResult struct {
 	LeaderEpoch int32
 }
 
-// DecodeProduce appends the partitions of a Produce response (versions 3–12) to dst and returns the throttle time.
+// DecodeProduce appends the partitions of a Produce response (versions 3–13) to dst and returns the throttle time.
 func DecodeProduce(r *Reader, version int16, dst []ProduceResult) ([]ProduceResult, int32, error) {
 	for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
-		topic := r.String()
+		var topic []byte
+		var id [16]byte
+		if version >= produceTopicIDs {
+			copy(id[:], r.Take(len(id)))
+		} else {
+			topic = r.String()
+		}
 		for m := r.ArrayLen(); m > 0 && r.err == nil; m-- {
 			res := decodeProducePartition(r, version)
-			res.Topic = topic
+			res.Topic, res.TopicID = topic, id
 			dst = append(dst, res)
 		}
 		r.Tags()
