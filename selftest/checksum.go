@@ -92,7 +92,7 @@ func sendSeed(ctx context.Context, d driver.Driver, target *broker.Target, seed 
 	if err != nil {
 		return sent{}, err
 	}
-	digest := &digest{table: crc64.MakeTable(crc64.ECMA)}
+	digest := newDigest()
 	res, err := bench.Run(ctx, bench.Options{Plan: &plan, Payloads: payloads, Driver: digest.wrap(d), Bootstrap: target.Bootstrap,
 		Topics: []string{topicName}, Died: target.Done()})
 	if err != nil {
@@ -108,6 +108,8 @@ type digest struct {
 	records int
 	sum     uint64
 }
+
+func newDigest() *digest { return &digest{table: crc64.MakeTable(crc64.ECMA)} }
 
 // wrap makes a driver look at every record.
 func (s *digest) wrap(d driver.Driver) driver.Driver {

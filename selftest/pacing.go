@@ -62,9 +62,7 @@ func pacingRows(ctx context.Context, env *Env, o *Outcome, rate float64, arrival
 		// The client acknowledges at once, so a response is the lateness, whoever is to blame for it.
 		rows := pacingCompare(what, lateness, printedView(&res.Latency.Response))
 		if arrivals == workload.ArrivalsPoisson {
-			_, p := stat.AndersonDarlingExponential(gaps, 1e9/rate)
-			rows = append(rows, bounded(what+", p-value of the gaps", p, pacingLevel, pacingLevel, 1, Count))
-			rows = append(rows, bounded(what+", p-value of the gaps in the result", res.Evidence.ArrivalsP, pacingLevel, pacingLevel, 1, Count))
+			rows = append(rows, gapsRow(what, gaps, rate), bounded(what+", p-value of the gaps in the result", res.Evidence.ArrivalsP, pacingLevel, pacingLevel, 1, Count))
 		}
 		if !claimed {
 			for i := range rows {
@@ -89,6 +87,12 @@ func pacingCompare(what string, seen truth, reported view) []Row {
 	}
 }
 
+// gapsRow tests whether gaps in ns are those of Poisson arrivals at a rate.
+func gapsRow(what string, gaps []float64, rate float64) Row {
+	_, p := stat.AndersonDarlingExponential(gaps, 1e9/rate)
+	return bounded(what+", p-value of the gaps", p, pacingLevel, pacingLevel, 1, Count)
+}
+
 // atMost lets a row pass that is below its lower bound: two clocks' difference can be slightly negative.
 func (r Row) atMost() Row {
 	if r.Measured < r.Low {
@@ -107,6 +111,9 @@ func paced(ctx context.Context, env *Env, rate float64, arrivals string) (latene
 	res, due, err := runAlone(ctx, &plan, stamps.wrap(env.Null))
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if res.Timing == (metrics.Timing{}) {
+		return nil, nil, nil, fmt.Errorf("%w: the system has no monotonic clock to compare with", ErrUnable)
 	}
 	at := stamps.times()
 	if len(at) != len(due) {

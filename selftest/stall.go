@@ -9,6 +9,7 @@ import (
 	"kbench/broker"
 	"kbench/driver"
 	"kbench/metrics"
+	"kbench/workload"
 )
 
 func stallCheck() Check {
@@ -63,7 +64,9 @@ func runStall(ctx context.Context, env *Env) (Outcome, error) {
 // stallTrial is a run of so long with a stall of the sink in it.
 func stallTrial(d driver.Driver, length time.Duration, c stallCase) trial {
 	plan := newPlan(5, d.Name, 100)
-	plan.Load.Rate.PerSecond, plan.Load.Duration = stallRate, length
+	// Constant, because the form counts on λ·t records being due in t: of 50,000 Poisson arrivals, ±1 % of the stall's
+	// responses would be chance.
+	plan.Load.Arrivals, plan.Load.Rate.PerSecond, plan.Load.Duration = workload.ArrivalsConstant, stallRate, length
 	at := plan.Load.Warmup.Duration + length/2 - stallLength/2
 	if c.end {
 		at = plan.Load.Warmup.Duration + length - stallLength
