@@ -61,6 +61,7 @@ func (c *curveCursor) advance(d fixed) bool {
 // skip leaves out whole cycles, but for the last two, that d records from here take. Only jumps need it.
 func (c *curveCursor) skip(d fixed) bool {
 	const most = 1 << 40 // the quotient is good to less than one cycle
+	d.whole = min(d.whole, math.MaxInt64)
 	cycles := d.float()/c.curve.count.float() - 2
 	if !(cycles >= 1) {
 		return true

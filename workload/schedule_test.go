@@ -1,8 +1,10 @@
 package workload
 
 import (
+	"maps"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,10 +169,21 @@ func TestScheduleErrors(t *testing.T) {
 }
 
 func BenchmarkAt(b *testing.B) {
+	loads := map[string]Load{"trace": replayLoad(&Trace{times: make([]int64, 1<<20)}, 1), "trace ×2": forever(replayLoad(&Trace{times: make([]int64, 1<<20)}, 2))}
 	for _, arrivals := range []string{ArrivalsConstant, ArrivalsPoisson} {
-		b.Run(arrivals, func(b *testing.B) {
+		loads[arrivals] = Load{Arrivals: arrivals, Rate: Rate{PerSecond: 1e5}}
+	}
+	for _, process := range processes() {
+		for name, load := range map[string]Load{"up": rampLoad(1e4, 1e6, time.Hour), "down": rampLoad(1e6, 1e4, time.Hour),
+			"steps": stepsLoad(true, step(1e5, time.Second), step(1e6, time.Second)), "burst": burstLoad(1e4, 1e6, time.Second, 100*time.Millisecond)} {
+			load.Process = process
+			loads[name+" "+process] = load
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(loads)) {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			s := mustSchedule(b, Load{Arrivals: arrivals, Rate: Rate{PerSecond: 1e5}}, ScheduleOptions{Shard: 1, Shards: 2})
+			s := mustSchedule(b, loads[name], ScheduleOptions{Shard: 1, Shards: 2})
 			n, last := uint64(0), time.Duration(0)
 			for b.Loop() {
 				last = s.At(n)

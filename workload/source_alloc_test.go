@@ -15,11 +15,18 @@ func TestFillAllocatesNothing(t *testing.T) {
 }
 
 func TestAtAllocatesNothing(t *testing.T) {
+	loads := map[string]Load{"trace": forever(replayLoad(&Trace{times: []int64{1, 2, 3}}, 2))}
 	for _, arrivals := range []string{ArrivalsConstant, ArrivalsPoisson} {
-		s := mustSchedule(t, Load{Arrivals: arrivals, Rate: Rate{PerSecond: 1e5}}, ScheduleOptions{Shards: 1})
+		loads[arrivals] = Load{Arrivals: arrivals, Rate: Rate{PerSecond: 1e5}}
+	}
+	for name, load := range changing() {
+		loads[name], loads[name+" poisson"] = load, poissonly(load)
+	}
+	for name, load := range loads {
+		s := mustSchedule(t, load, ScheduleOptions{Shards: 1})
 		n := uint64(0)
-		if allocs := testing.AllocsPerRun(100, func() { s.At(n); n++ }); allocs != 0 {
-			t.Errorf("%s: %v allocations a record, want 0", arrivals, allocs)
+		if allocs := testing.AllocsPerRun(1000, func() { s.At(n); n++ }); allocs != 0 {
+			t.Errorf("%s: %v allocations a record, want 0", name, allocs)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func parseTraceTime(text string) (int64, error) {
 	ns, err := parseSeconds(text)
 	if err != nil {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
+		if err != nil || d < 0 || strings.HasPrefix(text, "+") {
 			return 0, bad
 		}
 		ns = int64(d)
@@ -64,9 +64,9 @@ var errNotSeconds = errors.New("not a number of seconds")
 // parseSeconds reads a decimal number of seconds. Note: not by ParseFloat, which at a day from the start is a few ps
 // off, and at ten years 30 ns; it serves for exponents only.
 func parseSeconds(text string) (int64, error) {
-	const beyond = int64(longestTrace) + 1
+	const beyond = int64(2 * longestTrace)
 	whole, fraction, _ := strings.Cut(text, ".")
-	if whole+fraction == "" {
+	if whole+fraction == "" || strings.HasPrefix(text, "+") {
 		return 0, errNotSeconds
 	}
 	if strings.Trim(whole+fraction, "0123456789") != "" {
