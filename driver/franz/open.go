@@ -15,15 +15,11 @@ import (
 
 // open connects a client.
 func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Session, error) {
-	if err := driver.Check(Driver(), &cfg.Producer); err != nil {
+	dialer, meter, err := driver.Begin(ctx, Driver(), &cfg)
+	if err != nil {
 		return driver.Session{}, err
 	}
-	plain := driver.NewDialer(&cfg.Producer, nil)
-	if _, err := driver.Preflight(ctx, cfg, plain.DialContext); err != nil {
-		return driver.Session{}, err
-	}
-	meter := driver.NewWireMeter()
-	opts, err := options(&cfg, driver.NewDialer(&cfg.Producer, meter))
+	opts, err := options(&cfg, dialer)
 	if err != nil {
 		return driver.Session{}, err
 	}

@@ -159,19 +159,8 @@ func (p *producer) Flush(ctx context.Context) error {
 	if err := p.client.Flush(ctx); err != nil {
 		return err
 	}
-	return p.settle(ctx)
-}
-
-// settle waits for promises that kgo doesn't count as buffered any more: those of records that it refused.
-func (p *producer) settle(ctx context.Context) error {
-	for p.acked.Load() < p.handed {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Microsecond):
-		}
-	}
-	return nil
+	// kgo doesn't count the records that it refused as buffered: their promises may still be on the way.
+	return driver.Settle(ctx, &p.acked, p.handed)
 }
 
 // Close implements driver.Producer.
@@ -181,7 +170,7 @@ func (p *producer) Close() error {
 	}
 	p.closed = true
 	p.client.Close()
-	return p.settle(context.Background())
+	return driver.Settle(context.Background(), &p.acked, p.handed)
 }
 
 var _ driver.Producer = (*producer)(nil)

@@ -15,15 +15,10 @@ import (
 
 // open connects a client.
 func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Session, error) {
-	if err := driver.Check(Driver(), &cfg.Producer); err != nil {
+	dialer, meter, err := driver.Begin(ctx, Driver(), &cfg)
+	if err != nil {
 		return driver.Session{}, err
 	}
-	plain := driver.NewDialer(&cfg.Producer, nil)
-	if _, err := driver.Preflight(ctx, cfg, plain.DialContext); err != nil {
-		return driver.Session{}, err
-	}
-	meter := driver.NewWireMeter()
-	dialer := driver.NewDialer(&cfg.Producer, meter)
 	closing := new(atomic.Bool)
 	backoff := driver.Backoff(cfg.Producer.RetryBackoff, cfg.Producer.RetryBackoffMax)
 	conf, err := newConfig(&cfg, dialer, func(failures int) time.Duration {

@@ -236,16 +236,7 @@ func drain(successes <-chan *sarama.ProducerMessage, failures <-chan *sarama.Pro
 }
 
 // Flush implements driver.Producer. Sarama has no flush: all there is to do is to wait.
-func (p *producer) Flush(ctx context.Context) error {
-	for p.acked.Load() < p.handed {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Microsecond):
-		}
-	}
-	return nil
-}
+func (p *producer) Flush(ctx context.Context) error { return driver.Settle(ctx, &p.acked, p.handed) }
 
 // closePatience is how long sarama gets to give up its records by itself.
 const closePatience = 3 * time.Second
