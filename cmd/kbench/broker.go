@@ -69,6 +69,9 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 	spec.Brokers, spec.Partitions, spec.Port, spec.Dir = o.brokers, o.partitions, o.port, o.dir
 	spec.Log = func(line string) { fmt.Fprintln(o.err, line) }
 	spec.Properties = map[string]string{}
+	if len(o.properties) > 0 && spec.Kind != broker.KindKafka {
+		return spec, fmt.Errorf("--property %q: only kafka has server settings, not %s", o.properties[0], spec.Kind)
+	}
 	for _, p := range o.properties {
 		key, value, ok := strings.Cut(p, "=")
 		if !ok {
@@ -77,7 +80,7 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 		spec.Properties[key] = value
 	}
 	if o.cpus != "" {
-		if spec.CPUs, err = broker.ParseCPUs(o.cpus); err != nil {
+		if spec.CPUs, err = parseCPUs(o.cpus); err != nil {
 			return spec, fmt.Errorf("--cpus: %w", err)
 		}
 	}
@@ -90,8 +93,10 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 	if o.port < 0 || o.port > 65535 {
 		return spec, fmt.Errorf("--port=%d: 0 to 65535", o.port)
 	}
-	err = o.hold.apply(&spec)
-	return spec, err
+	if err := o.hold.apply(&spec); err != nil {
+		return spec, err
+	}
+	return spec, spec.Check()
 }
 
 func (o *brokerOptions) run(kind string) error {

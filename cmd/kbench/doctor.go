@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kbench/broker"
 	"kbench/doctor"
 	"kbench/driver/native"
 	"kbench/driver/null"
@@ -125,10 +124,7 @@ func (o *doctorOptions) options() (opts doctor.Options, err error) {
 		if list.text == "" {
 			continue
 		}
-		if *list.to, err = broker.ParseCPUs(list.text); err == nil {
-			err = broker.CheckCPUs(*list.to)
-		}
-		if err != nil {
+		if *list.to, err = parseCPUs(list.text); err != nil {
 			return opts, fmt.Errorf("%s: %w", list.flag, err)
 		}
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
 )
 
 // Exit codes, as the documentation promises them.
@@ -37,6 +40,21 @@ func targetError(err error) error {
 		return nil
 	}
 	return &exitError{exitTarget, err}
+}
+
+// outError is the error of a results folder that can't be used: bad usage where its name is to blame (it isn't a folder, or
+// holds something), a failure where the disk is (full, read-only, not allowed).
+func outError(err error) error {
+	named := fmt.Errorf("--out: %w", err)
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EINVAL):
+		return named
+	case errors.As(err, &path) || errors.As(err, &link):
+		return targetError(named)
+	}
+	return named
 }
 
 // silent is an exit code whose reason has been printed already.

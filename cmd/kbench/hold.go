@@ -77,7 +77,7 @@ func (f *targetFlags) checkPlan(plan *workload.Plan, payloads *workload.Payloads
 	if f.bootstrap != "" {
 		bootstrap = f.bootstrap
 	}
-	if err := f.checkBootstrap(bootstrap); err != nil || bootstrap != "" {
+	if err := f.check(bootstrap); err != nil || bootstrap != "" {
 		return err
 	}
 	spec, err := broker.ParseTarget(f.target)

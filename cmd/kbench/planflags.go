@@ -48,6 +48,11 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 
 // profile reads the named profile and puts the flags over it, the strongest last.
 func (f *planFlags) profile(args []string) (*workload.Profile, error) {
+	if f.topic != "" {
+		if err := checkTopicName(f.topic); err != nil {
+			return nil, fmt.Errorf("--topic: %w", err)
+		}
+	}
 	name := "quickstart"
 	if len(args) > 0 {
 		name = args[0]

@@ -109,7 +109,7 @@ func (o *runOptions) run() error {
 	}
 	dir := o.output.folder(plan.Profile)
 	if err := report.CreateDir(dir); err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return outError(err)
 	}
 	defer removeEmpty(dir)
 	interrupts := watchInterrupts(context.Background(), o.err)

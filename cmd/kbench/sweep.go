@@ -75,7 +75,7 @@ func (o *sweepOptions) run() error {
 	}
 	store, err := openSweepStore(o.output.folder(sweepProfile(sweep)+"-sweep"), o.output.dir != "", sweep, o.target.name())
 	if err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return outError(err)
 	}
 	if err := printSweepPlan(o.err, sweep); err != nil {
 		return err

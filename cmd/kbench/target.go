@@ -50,20 +50,20 @@ type target struct {
 }
 
 // open starts or finds the target. stderr gets progress lines; the caller closes the target.
-func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (*target, error) {
-	t := &target{host: metrics.Fingerprint(), stderr: stderr}
-	if err := f.parseCPUs(t); err != nil {
-		return nil, err
-	}
+func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (t *target, err error) {
 	if f.bootstrap != "" {
 		bootstrap = f.bootstrap
 	}
+	if err := f.check(bootstrap); err != nil {
+		return nil, err
+	}
+	t = &target{host: metrics.Fingerprint(), stderr: stderr}
+	if err := f.parseCPUs(t); err != nil {
+		return nil, err
+	}
 	if bootstrap != "" {
-		if err := f.checkBootstrap(bootstrap); err != nil {
+		if t.addrs, err = parseAddrs(bootstrap); err != nil {
 			return nil, err
-		}
-		for addr := range strings.SplitSeq(bootstrap, ",") {
-			t.addrs = append(t.addrs, strings.TrimSpace(addr))
 		}
 		t.kind = "cluster"
 	} else if err := f.start(ctx, t, stderr); err != nil {
@@ -81,17 +81,44 @@ func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writ
 	return t, nil
 }
 
-// checkBootstrap refuses flags that are for embedded targets where a cluster is given; "": none is.
-func (f *targetFlags) checkBootstrap(bootstrap string) error {
+// check refuses what can't be, and flags that are for embedded targets where a cluster is given, before anything starts.
+// bootstrap is the cluster; "": an embedded target.
+func (f *targetFlags) check(bootstrap string) error {
+	if err := f.parseCPUs(&target{}); err != nil {
+		return err
+	}
 	if bootstrap == "" {
-		return nil
+		_, err := f.spec()
+		return err
 	}
 	for _, name := range []string{"target", "brokers", "target-cpus", "hold", "hold-seed", "hold-log", "allow-overload"} {
 		if f.flags.Changed(name) {
 			return fmt.Errorf("--%s contradicts --bootstrap-server (or bootstrap.servers) %s: it is for embedded targets", name, bootstrap)
 		}
 	}
+	if _, err := parseAddrs(bootstrap); err != nil {
+		return fmt.Errorf("--bootstrap-server (or bootstrap.servers): %w", err)
+	}
 	return nil
+}
+
+// spec is the embedded target as the flags say, but for its CPUs.
+func (f *targetFlags) spec() (broker.Spec, error) {
+	spec, err := broker.ParseTarget(f.target)
+	if err != nil {
+		return spec, fmt.Errorf("--target: %w", err)
+	}
+	if f.brokers < 1 {
+		return spec, fmt.Errorf("--brokers=%d: at least 1", f.brokers)
+	}
+	spec.Brokers = f.brokers
+	if err := f.hold.apply(&spec); err != nil {
+		return spec, err
+	}
+	if err := spec.Check(); err != nil {
+		return spec, fmt.Errorf("--target %s --brokers %d: %w", f.target, f.brokers, err)
+	}
+	return spec, nil
 }
 
 // pinSelf pins this process, if there is something to pin it to.
@@ -108,12 +135,12 @@ func pinSelf(cpus []int) error {
 // parseCPUs reads the two CPU lists.
 func (f *targetFlags) parseCPUs(t *target) (err error) {
 	if f.cpus != "" {
-		if t.cpus, err = broker.ParseCPUs(f.cpus); err != nil {
+		if t.cpus, err = parseCPUs(f.cpus); err != nil {
 			return fmt.Errorf("--cpus: %w", err)
 		}
 	}
 	if f.targetCPUs != "" {
-		if t.theirs, err = broker.ParseCPUs(f.targetCPUs); err != nil {
+		if t.theirs, err = parseCPUs(f.targetCPUs); err != nil {
 			return fmt.Errorf("--target-cpus: %w", err)
 		}
 	}
@@ -122,18 +149,12 @@ func (f *targetFlags) parseCPUs(t *target) (err error) {
 
 // start starts the embedded target.
 func (f *targetFlags) start(ctx context.Context, t *target, stderr io.Writer) error {
-	spec, err := broker.ParseTarget(f.target)
+	spec, err := f.spec()
 	if err != nil {
-		return fmt.Errorf("--target: %w", err)
-	}
-	if f.brokers < 1 {
-		return fmt.Errorf("--brokers=%d: at least 1", f.brokers)
-	}
-	spec.Brokers, spec.CPUs = f.brokers, t.theirs
-	spec.Log = func(line string) { fmt.Fprintln(stderr, line) }
-	if err := f.hold.apply(&spec); err != nil {
 		return err
 	}
+	spec.CPUs = t.theirs
+	spec.Log = func(line string) { fmt.Fprintln(stderr, line) }
 	t.hold = strings.Join(spec.Hold, " + ")
 	if t.embedded, err = broker.Start(ctx, spec); err != nil {
 		return targetError(fmt.Errorf("--target %s: %w", f.target, err))
