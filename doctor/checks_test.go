@@ -192,7 +192,7 @@ func TestDiskAndJava(t *testing.T) {
 			return "", errors.New("not found")
 		}
 		m.env = func(name string) string { return map[bool]string{true: "/opt"}[name == tt.env] }
-		if f := m.java(); !strings.Contains(f.Measured, tt.want) || f.Severity == Bad {
+		if f := m.java(); !strings.Contains(f.Measured, tt.want) || (f.Severity == OK) != strings.HasPrefix(tt.want, "Java") || f.Severity == Bad {
 			t.Errorf("%s: %+v", tt.name, f)
 		}
 	}

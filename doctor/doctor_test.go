@@ -228,6 +228,44 @@ func TestVouchHeedsPacing(t *testing.T) {
 	}
 }
 
+// TestPacingWithoutARun: rates at which there is nothing to run, and a driver that doesn't.
+func TestPacingWithoutARun(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		rate     float64
+		err      error
+		severity Severity
+		text, do string
+	}{
+		{"too few", 5, nil, Note, "too few within 200ms", "--duration"},
+		{"more than the ceiling", 2e6, nil, Bad, "2,000,000 records/s are more than the generator alone can hand over, 1,000,000", "other load"},
+		{"a broken driver", 1000, errors.New("out of order"), Bad, "out of order", "other load"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := short()
+			o.Rate = workload.Rate{PerSecond: tt.rate}
+			o.Progress = func(string) {}
+			o.Ceilings = []Ceiling{{Driver: driver.Driver{Name: "d", Open: func(context.Context, driver.Config, driver.AckFunc) (driver.Session, error) {
+				return driver.Session{}, tt.err
+			}}}}
+			plan, err := newPlan(o.RecordBytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			payloads, err := workload.NewSource(plan, workload.SourceOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := &laboratory{opts: &o, plan: plan, payloads: payloads, report: &Report{Ceilings: []CeilingResult{{Driver: "d", RecordsPerSecond: 1e6}}}}
+			l.pacing(context.Background())
+			expect(t, l.report.Findings, "pacing", tt.severity, tt.text, tt.do)
+			if len(l.report.Pacing) > 0 {
+				t.Errorf("paced %+v", l.report.Pacing)
+			}
+		})
+	}
+}
+
 func TestTimes(t *testing.T) {
 	for ns, want := range map[float64]string{8.52: "8.52 ns", 1234: "1.23 µs", 20_900: "20.9 µs", 3_850_000: "3.85 ms", 1.5e9: "1.5s"} {
 		if got := times(ns); got != want {

@@ -20,7 +20,7 @@ func writeDoctor(w io.Writer, r *doctor.Report) error {
 	if v := r.Vouched; v.Ceiling != "" {
 		fmt.Fprintf(&b, "vouched for: %s records/s of %s", humanize.Comma(int64(v.RecordsPerSecond)), workload.FormatSize(r.RecordBytes))
 		if v.RecordsPerSecond > 0 {
-			fmt.Fprintf(&b, ", %.0f %% of the ceiling of %s; late by %s at p99 there", 100*v.ShareOfCeiling, v.Ceiling, shortTime(time.Duration(v.Lateness.P99NS)))
+			fmt.Fprintf(&b, "\n  %.0f %% of the ceiling of %s; records were late by %s at p99", 100*v.ShareOfCeiling, v.Ceiling, shortTime(time.Duration(v.Lateness.P99NS)))
 		}
 		fmt.Fprintln(&b)
 	}
