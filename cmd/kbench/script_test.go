@@ -41,6 +41,8 @@ func TestScripts(t *testing.T) {
 				env.Setenv("XDG_CACHE_HOME", cache)
 			}
 			env.Setenv("TMPDIR", env.WorkDir)
+			// Whether this machine is quiet enough for a valid measurement isn't what the scripts test.
+			env.Setenv("KBENCH_ALLOW_INVALID", "true")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"listen": listen, "freeport": freePort, "counted": counted},
