@@ -5,10 +5,15 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kbench/broker/sink"
 )
 
 // TestEmbeddedEndsWithClose also closes twice.
@@ -115,6 +120,60 @@ func TestStopAndContinue(t *testing.T) {
 	if err := target.Stop(0); err != nil { // Close ends a stopped one too
 		t.Fatal(err)
 	}
+}
+
+// TestSinkHolds starts a sink that holds and logs, and finds both to be so.
+func TestSinkHolds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	target := start(t, Spec{Kind: KindSink, Hold: []string{"constant:3ms", "stall:at=1h,for=1s"}, HoldSeed: 1<<64 - 1, TimingLog: path})
+	cl, err := kgo.NewClient(kgo.SeedBrokers(target.Bootstrap...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	for range 5 {
+		if err := cl.ProduceSync(testContext(t), &kgo.Record{Topic: "t", Value: []byte("v")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := target.TimingError(); got != "" {
+		t.Errorf("before the end it said %q", got)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := target.TimingError(); !strings.HasPrefix(got, "timing error of 5 held answers: p50 ") {
+		t.Errorf("at the end it said %q", got)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	h, entries, err := sink.ReadLog(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Hold != "constant:time=3ms + stall:at=1h0m0s,for=1s" || h.Seed != 1<<64-1 || len(entries) != 5 {
+		t.Errorf("header %+v, %d entries", h, len(entries))
+	}
+	for _, e := range entries {
+		if e.Planned != e.Arrival+3e6 || e.Departed < e.Planned {
+			t.Errorf("entry %+v", e)
+		}
+	}
+}
+
+// TestSinkThatCannotLog tells why the log can't be begun, and that it couldn't be ended.
+func TestSinkThatCannotLog(t *testing.T) {
+	_, err := Start(testContext(t), Spec{Kind: KindSink, TimingLog: filepath.Join(t.TempDir(), "no", "log")})
+	mustContain(t, err, "timing log", "no such file")
+	target, err := Start(testContext(t), Spec{Kind: KindSink, TimingLog: "x",
+		Exec: []string{"/bin/sh", "-c", "echo 127.0.0.1:9; cat; echo no space left >&2; exit 4"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustContain(t, target.Close(), "the sink broker ended (exit status 4): no space left")
 }
 
 func TestChildThatFails(t *testing.T) {

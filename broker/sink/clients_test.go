@@ -3,6 +3,7 @@ package sink_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -149,6 +150,83 @@ func TestSarama(t *testing.T) {
 			}
 			counted(t, s, addr, "t")
 		})
+	}
+}
+
+// TestClientsAreHeld sends with both clients while answers are held by several models at once: all records arrive, some
+// batches after a retry, and the log has every one of them once.
+func TestClientsAreHeld(t *testing.T) {
+	for name, send := range map[string]func(*testing.T, string){"franz": sendFranz, "sarama": sendSarama} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "log")
+			models := hold(t, "lognormal:median=500us,sigma=0.5", "cap:100000/s", "stall:at=5ms,for=5ms", "error:NOT_ENOUGH_REPLICAS,share=0.1",
+				"throttle:1ms,share=0.1", "drift:from=0s,to=1ms,over=10ms")
+			s, addr := start(t, sink.Options{Hold: models, HoldSeed: 11, TimingLog: path, Brokers: 2, Log: func(err error) { t.Log(err) }})
+			send(t, addr)
+			counted(t, s, addr, "t")
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			_, entries := readLog(t, path)
+			sum, depart, last := 0, models.Departures(11), map[uint32]int64{}
+			for i, e := range entries {
+				if e.Code == 0 {
+					sum += int(e.Records)
+				}
+				last[e.Conn] = max(last[e.Conn], depart(e.Arrival, int(e.Records)))
+				if e.Planned != last[e.Conn] || e.Departed < e.Planned {
+					t.Errorf("request %d: planned %d, departed %d, want %d", i, e.Planned, e.Departed, last[e.Conn])
+				}
+			}
+			if sum != records {
+				t.Errorf("%d records in the log, want %d", sum, records)
+			}
+		})
+	}
+}
+
+func sendFranz(t *testing.T, addr string) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.DefaultProduceTopic("t"), kgo.ProducerLinger(0), kgo.DisableIdempotentWrite(),
+		kgo.MaxProduceRequestsInflightPerBroker(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	for range records {
+		cl.Produce(context.Background(), &kgo.Record{Value: make([]byte, 100)}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := cl.Flush(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func sendSarama(t *testing.T, addr string) {
+	cfg := sarama.NewConfig()
+	cfg.Producer.RequiredAcks = sarama.WaitForAll
+	cfg.Producer.Return.Successes = true
+	cfg.Producer.Retry.Max, cfg.Producer.Retry.Backoff = 20, time.Millisecond
+	p, err := sarama.NewAsyncProducer([]string{addr}, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for range records {
+			p.Input() <- &sarama.ProducerMessage{Topic: "t", Value: sarama.ByteEncoder(make([]byte, 100))}
+		}
+	}()
+	for range records {
+		select {
+		case <-p.Successes():
+		case err := <-p.Errors():
+			t.Fatal(err)
+		}
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -303,28 +304,27 @@ const maxCode = 1000
 
 // parseError reads a Kafka error, by number or by name.
 func parseError(text string) (int16, string, error) {
-	if text == "NOT_LEADER_OR_FOLLOWER" { // Kafka's present name of what the table calls by its old one
-		return errNotLeader, text, nil
-	}
 	n, err := strconv.ParseInt(text, 10, 16)
 	var names []string
-	for code := range int16(maxCode) {
+	for code := int16(1); code <= maxCode; code++ {
 		e := kerr.TypedErrorForCode(code)
-		if e == nil || code == 0 {
+		if e == nil {
 			continue
 		}
-		if err == nil && int64(code) == n || strings.EqualFold(e.Message, text) {
-			return code, e.Message, nil
+		aliases := []string{e.Message}
+		if code == errNotLeader {
+			aliases = []string{"NOT_LEADER_OR_FOLLOWER", e.Message} // Kafka's present name, and that of the table
 		}
-		names = append(names, e.Message)
+		isNamed := slices.ContainsFunc(aliases, func(name string) bool { return strings.EqualFold(name, text) })
+		if isNamed || err == nil && int64(code) == n {
+			return code, aliases[0], nil
+		}
+		names = append(names, aliases...)
 	}
-	if err == nil {
-		return 0, "", fmt.Errorf("no such error of Kafka; known are 1 to %d", len(names))
-	}
-	if near := nearest(strings.ToUpper(text), names); near != "" {
+	if near := nearest(strings.ToUpper(text), names); near != "" && err != nil {
 		return 0, "", fmt.Errorf("no such error of Kafka (did you mean %s?)", near)
 	}
-	return 0, "", fmt.Errorf("no such error of Kafka; want its number or its name, such as 6 or NOT_LEADER_OR_FOLLOWER")
+	return 0, "", errors.New("no such error of Kafka; want its number or its name, such as 6 or NOT_LEADER_OR_FOLLOWER")
 }
 
 // unknownName is the error for a name that isn't among those known.

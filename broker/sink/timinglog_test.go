@@ -147,6 +147,21 @@ func TestLogFileKeepsTheOrder(t *testing.T) {
 	}
 }
 
+// TestLogFileTellsOfErrors has the disk fail under the log.
+func TestLogFileTellsOfErrors(t *testing.T) {
+	l, err := createLog(filepath.Join(t.TempDir(), "log"), someHeader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * chunkEntries {
+		l.add(LogEntry{}).finish(1)
+	}
+	l.file.Close()
+	if err := l.close(); err == nil || !strings.Contains(err.Error(), "timing log: write ") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestTimingError(t *testing.T) {
 	entries := []LogEntry{{Planned: 100}} // never left
 	for i := range int64(1000) {
