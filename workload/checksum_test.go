@@ -2,6 +2,7 @@ package workload
 
 import (
 	"testing"
+	"time"
 )
 
 func checksum(t testing.TB, plan *Plan) string {
@@ -37,6 +38,10 @@ func TestChecksumGolden(t *testing.T) {
 		{"constant", checksumPlan(func(p *Plan) { p.Load.Arrivals = ArrivalsConstant }), "98a8600a88b99201"},
 		{"max", checksumPlan(func(p *Plan) { p.Load.Arrivals = ArrivalsMax }), "16f04fca85f6ba36"},
 		{"file", testPlan(withFile("testdata/lines.jsonl")), "577eeb95b22f1fe3"},
+		{"ramp", checksumPlan(func(p *Plan) { p.Load = withProducers(rampLoad(1000, 9000, time.Minute)) }), "3308b46ceccd3ba9"},
+		{"poisson steps", checksumPlan(func(p *Plan) { p.Load = withProducers(poissonly(changing()["steps"])) }), "54abce63b43647b1"},
+		{"burst", checksumPlan(func(p *Plan) { p.Load = withProducers(changing()["burst"]) }), "589cef796fb1d2c3"},
+		{"trace", checksumPlan(withTrace(1000, 100, 7)), "8028232161e40853"},
 	} {
 		for range 2 { // and again: the same
 			if got := checksum(t, tt.plan); got != tt.want {
@@ -69,6 +74,51 @@ func TestChecksumSeesChanges(t *testing.T) {
 			t.Errorf("%s: the same checksum as %s", name, seen[sum])
 		}
 		seen[sum] = name
+	}
+}
+
+func withProducers(l Load) Load {
+	l.Producers = 3
+	return l
+}
+
+// TestChecksumSeesAll: the checksum knows what comes after the records that it looks at.
+func TestChecksumSeesAll(t *testing.T) {
+	seen := map[string]string{}
+	trace := func(change func(*Trace)) func(*Plan) {
+		return func(p *Plan) {
+			withTrace(3*checksumRecords, 100, 7)(p)
+			change(p.Load.Trace.Data)
+		}
+	}
+	load := func(l Load) func(*Plan) { return func(p *Plan) { p.Load = withProducers(l) } }
+	const last = 3*checksumRecords - 1
+	for name, change := range map[string]func(*Plan){
+		"trace":        trace(func(*Trace) {}),
+		"another time": trace(func(t *Trace) { t.times[last]++ }),
+		"another size": trace(func(t *Trace) { t.sizes[last]++ }),
+		"no last":      trace(func(t *Trace) { t.times, t.sizes = t.times[:last], t.sizes[:last] }),
+		"repeated":     func(p *Plan) { trace(func(*Trace) {})(p); p.Load.Repeat = true },
+		"faster":       func(p *Plan) { trace(func(*Trace) {})(p); p.Load.Trace.Factor = 2 },
+		"steps":        load(stepsLoad(false, step(1e4, time.Minute), step(2e4, time.Minute))),
+		"other steps":  load(stepsLoad(false, step(1e4, time.Minute), step(2e4+1, time.Minute))),
+		"steps again":  load(stepsLoad(true, step(1e4, time.Minute), step(2e4, time.Minute))),
+		"burst":        load(burstLoad(1e4, 2e4, time.Minute, time.Second)),
+		"longer burst": load(burstLoad(1e4, 2e4, time.Minute, 2*time.Second)),
+	} {
+		sum := checksum(t, checksumPlan(change))
+		if again := checksum(t, checksumPlan(change)); again != sum {
+			t.Errorf("%s: %s, and again %s", name, sum, again)
+		}
+		if seen[sum] != "" {
+			t.Errorf("%s: the same checksum as %s", name, seen[sum])
+		}
+		seen[sum] = name
+	}
+	p := checksumPlan(trace(func(*Trace) {})) // wherever the file is
+	p.Load.Trace.File = "elsewhere.csv"
+	if seen[checksum(t, p)] != "trace" {
+		t.Error("the file's name changes the checksum")
 	}
 }
 

@@ -54,6 +54,17 @@ func TestOverrides(t *testing.T) {
 		{"load.in.flight=50 + load.producers=2", `"arrivals":"poisson","rate":"1000/s","producers":1`, `"arrivals":"closed","in.flight":50,"producers":2`},
 		{"load.send=sync + load.arrivals=closed + load.producers=3", `"arrivals":"poisson","rate":"1000/s","producers":1,"send":"async"`,
 			`"arrivals":"closed","in.flight":3,"producers":3,"send":"sync"`},
+		{"load.ramp.from=10/s + load.ramp.to=20/s", `"poisson","rate":"1000/s",`, `"ramp","ramp":{"from":"10/s","to":"20/s","over":"1s"},"process":"constant",`},
+		{"load.arrivals=ramp + load.ramp={from: 10/s, to: 20/s} + load.process=poisson + load.duration=5s", load,
+			`{"arrivals":"ramp","ramp":{"from":"10/s","to":"20/s","over":"5s"},"process":"poisson","producers":1,"send":"async","warmup":"0s","duration":"5s"}`},
+		{"load.steps=[{rate: 5/s, duration: 2s}, {rate: 6/s, duration: 3s}] + load.steps.1.rate=7/s", `"poisson","rate":"1000/s",`,
+			`"steps","steps":[{"rate":"5/s","duration":"2s"},{"rate":"7/s","duration":"3s"}],"process":"constant",`},
+		{"load.burst={rate: 5/s, every: 300ms, for: 1ms} + load.burst.base=2/s", `"poisson","rate":"1000/s",`,
+			`"burst","burst":{"base":"2/s","rate":"5/s","every":"300ms","for":"1ms"},"process":"constant",`},
+		{"load.arrivals=trace + load.trace.file=testdata/traces/small.csv", `"poisson","rate":"1000/s",`, `"trace","trace":{"file":"testdata/traces/small.csv","factor":1},`},
+		{"load.trace=testdata/traces/small.csv + load.trace.factor=0.5 + load.repeat=true", `"poisson","rate":"1000/s",`,
+			`"trace","repeat":true,"trace":{"file":"testdata/traces/small.csv","factor":0.5},`},
+		{"load.trace=nosuch.csv + load.trace.file=testdata/traces/small.csv", `"poisson","rate":"1000/s",`, `"trace","trace":{"file":"testdata/traces/small.csv","factor":1},`},
 		{"load.records=500", `"duration":"1s"`, `"duration":"24h0m0s","records":500`},
 		{"load.warmup=auto", `"warmup":"0s"`, `"warmup":"auto"`},
 		{"topics.partitions=5", topics, strings.NewReplacer(":3,", ":5,", ":12,", ":5,").Replace(topics)},
@@ -98,6 +109,33 @@ func TestOverridesOfNothing(t *testing.T) {
 	plan, err := p.Plan()
 	if err != nil || len(plan.Objectives) != 1 || len(plan.Sweep) != 1 {
 		t.Errorf("%v: %v %v", err, plan.Objectives, plan.Sweep)
+	}
+}
+
+// TestChangingLoadGivesWay: what a load that changes has in the profile gives way to another kind of load, and an automatic
+// warm-up to a load that changes.
+func TestChangingLoadGivesWay(t *testing.T) {
+	for _, c := range []struct{ base, set, want string }{
+		{"{ramp: {from: 1/s, to: 9/s}, process: poisson}", "load.rate=5/s", `{"arrivals":"constant","rate":"5/s",`},
+		{"{arrivals: ramp, ramp: {from: 1/s, to: 9/s}, process: poisson}", "load.arrivals=max", `{"arrivals":"max","producers"`},
+		{"{arrivals: burst, burst: {rate: 5/s, every: 2s, for: 1s}}", "load.rate=max", `{"arrivals":"max","producers"`},
+		{"{arrivals: burst, burst: {rate: 5/s, every: 2s, for: 1s}}", "load.in.flight=7", `{"arrivals":"closed","in.flight":7,`},
+		{"{arrivals: steps, steps: [{rate: 5/s, duration: 10s}], repeat: true, process: poisson}", "load.ramp={from: 1/s, to: 9/s}",
+			`{"arrivals":"ramp","ramp":{"from":"1/s","to":"9/s","over":"30s"},"process":"poisson","producers"`},
+		{"{arrivals: steps, steps: [{rate: 5/s, duration: 10s}], repeat: true, process: poisson}", "load.trace=testdata/traces/times.txt",
+			`{"arrivals":"trace","repeat":true,"trace":{"file":"testdata/traces/times.txt","factor":1},"producers"`},
+		{"{rate: 5/s, warmup: auto}", "load.ramp={from: 1/s, to: 9/s}", `"warmup":"0s"`},
+		{"{rate: 5/s, warmup: 2s}", "load.ramp={from: 1/s, to: 9/s}", `"warmup":"2s"`},
+		{"{in.flight: 5}", "load.burst={rate: 5/s, every: 2s, for: 1s}", `{"arrivals":"burst","burst":`},
+	} {
+		p := parse(t, "load: "+c.base)
+		path, value, _ := strings.Cut(c.set, "=")
+		if err := p.Override("--set", path, value); err != nil {
+			t.Fatal(err)
+		}
+		if got := planText(t, p); !strings.Contains(got, c.want) {
+			t.Errorf("%s with %s: %s, want %s in it", c.base, c.set, got, c.want)
+		}
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 // valueSet holds the values of a plan, in one arena.
 type valueSet struct {
 	arena []byte
-	fixed int    // bytes of every value, when spans is nil: value i is arena[i·fixed:(i+1)·fixed]
-	spans []span // else
-	wheel wheel  // over the values
-	file  bool   // the values are the lines of a file, to be used in order
-	bytes uint64 // of all values together
-	trace *Trace // with the sizes of the values, which are cut out of the arena as they come; nil: none
+	fixed int          // bytes of every value, when spans is nil: value i is arena[i·fixed:(i+1)·fixed]
+	spans []span       // else
+	wheel wheel        // over the values
+	file  bool         // the values are the lines of a file, to be used in order
+	bytes uint64       // of all values together
+	trace *traceValues // where values of a trace's sizes are cut from the arena; nil: there is none
 }
 
 // span is a place in the arena.
@@ -134,9 +134,7 @@ func (v *valueSet) mean() float64 { return float64(v.bytes) / float64(v.wheel.n)
 func (s *Source) fillValues(recs []Record) {
 	v := s.values
 	if v.trace != nil {
-		for i := range recs {
-			recs[i].Value = s.cut(int(v.trace.sizes[s.valueWheel.turn()]))
-		}
+		s.cutValues(recs)
 		return
 	}
 	if v.spans == nil {

@@ -107,6 +107,42 @@ func TestShortFormsAndDefaults(t *testing.T) {
 		{"load: {arrivals: closed, send: sync, producers: 3}", func(p *Plan) {
 			p.Load.Arrivals, p.Load.Send, p.Load.Producers, p.Load.InFlight = ArrivalsClosed, SendSync, 3, 3
 		}},
+		{"load: {ramp: {from: 10/s, to: 1KiB/s}}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Process, p.Load.Warmup = ArrivalsRamp, ArrivalsConstant, Warmup{}
+			p.Load.Ramp = Ramp{Rate{10, false}, Rate{1024, true}, 30 * time.Second}
+		}},
+		{"load: {arrivals: ramp, ramp: {from: 10/s, to: 20/s, over: 9s}, process: poisson, warmup: 2s}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Process, p.Load.Warmup.Auto, p.Load.Warmup.Duration = ArrivalsRamp, ArrivalsPoisson, false, 2*time.Second
+			p.Load.Ramp, p.Load.Duration = Ramp{Rate{10, false}, Rate{20, false}, 9 * time.Second}, 9*time.Second
+		}},
+		{"load: {ramp: {from: 10/s, to: 20/s, over: 9s}, duration: 1m}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Process, p.Load.Warmup = ArrivalsRamp, ArrivalsConstant, Warmup{}
+			p.Load.Ramp, p.Load.Duration = Ramp{Rate{10, false}, Rate{20, false}, 9 * time.Second}, time.Minute
+		}},
+		{"load: {steps: [{rate: 5/s, duration: 10s}, {rate: 1/m, duration: 1h}], repeat: true}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Process, p.Load.Warmup, p.Load.Repeat = ArrivalsSteps, ArrivalsConstant, Warmup{}, true
+			p.Load.Steps, p.Load.Duration = []Step{{Rate{5, false}, 10 * time.Second}, {Rate{1.0 / 60, false}, time.Hour}}, time.Hour+10*time.Second
+		}},
+		{"load: {burst: {rate: 5/s, every: 10s, for: 1s}}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Process, p.Load.Warmup = ArrivalsBurst, ArrivalsConstant, Warmup{}
+			p.Load.Burst = Burst{Rate{}, Rate{5, false}, 10 * time.Second, time.Second}
+		}},
+		{"load: {burst: {base: 0.0 B/s, rate: 5/s, every: 10s, for: 1s}, records: 100}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Process, p.Load.Warmup = ArrivalsBurst, ArrivalsConstant, Warmup{}
+			p.Load.Burst, p.Load.Records, p.Load.Duration = Burst{Rate{}, Rate{5, false}, 10 * time.Second, time.Second}, 100, 24*time.Hour
+		}},
+		{"load: {trace: traces/times.txt}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Warmup, p.Load.Duration = ArrivalsTrace, Warmup{}, 1500*time.Millisecond
+			p.Load.Trace = TraceSpec{File: filepath.Join("testdata", "traces", "times.txt"), Factor: 1}
+		}},
+		{"load: {trace: {file: traces/times.txt, factor: 2}, warmup: 100ms}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Warmup, p.Load.Duration = ArrivalsTrace, Warmup{Duration: 100 * time.Millisecond}, 650*time.Millisecond
+			p.Load.Trace = TraceSpec{File: filepath.Join("testdata", "traces", "times.txt"), Factor: 2}
+		}},
+		{"load: {trace: traces/times.txt, repeat: true, duration: 1m, warmup: 5s}", func(p *Plan) {
+			p.Load.Arrivals, p.Load.Warmup, p.Load.Duration, p.Load.Repeat = ArrivalsTrace, Warmup{Duration: 5 * time.Second}, time.Minute, true
+			p.Load.Trace = TraceSpec{File: filepath.Join("testdata", "traces", "times.txt"), Factor: 1}
+		}},
 		{"load: {warmup: 0s}", func(p *Plan) { p.Load.Warmup = Warmup{} }},
 		{"load: {records: 10}", func(p *Plan) { p.Load.Records, p.Load.Duration = 10, 24*time.Hour }},
 		{"about: |\n  two\n  lines\n", func(p *Plan) { p.About = "two\nlines" }},
@@ -124,7 +160,7 @@ func TestShortFormsAndDefaults(t *testing.T) {
 		want := base
 		want.Topics = []Topic{base.Topics[0]}
 		c.want(&want)
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Plan{}, "Producer")); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Plan{}, "Producer"), cmpopts.IgnoreFields(TraceSpec{}, "Data")); diff != "" {
 			t.Errorf("%s: %s", c.src, diff)
 		}
 	}
@@ -145,7 +181,7 @@ func roundTrip(t *testing.T, name string, plan Plan) {
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, text)
 	}
-	opts := []cmp.Option{cmp.AllowUnexported(ProducerConfig{}), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Objective{}, "Text"),
+	opts := []cmp.Option{cmp.AllowUnexported(ProducerConfig{}, Trace{}), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Objective{}, "Text"),
 		cmpopts.IgnoreFields(ProducerConfig{}, "set")} // the texts as written; which are there shows in the JSON
 	if diff := cmp.Diff(plan, again, opts...); diff != "" {
 		t.Errorf("%s: %s", name, diff)
@@ -159,6 +195,10 @@ func TestPlanReadsBackAsProfile(t *testing.T) {
 	for name, src := range map[string]string{"every form": everyForm, "empty": "{}", "closed": "load: {in.flight: 3}",
 		"raised": "producer: {request.timeout.ms: 200s}", "weighted": "records: {value: {size: {weighted: {1: 2, 30: 0.5}}}}",
 		"odd rate": "load: {rate: 10B/m}", "file": "records: {value: {file: testdata/bad_units.txt}}",
+		"ramp": "load: {ramp: {from: 0.1/s, to: 10B/m, over: 1h}, process: poisson, duration: 2h}", "steps": "load: {steps: [{rate: 1/m, duration: 5m}], repeat: true}",
+		"burst": "load: {burst: {rate: 5/s, every: 10s, for: 1s}}", "base": "load: {burst: {base: 1MiB/s, rate: 1e9/s, every: 10s, for: 1us}, warmup: 1s}",
+		"trace": "load: {trace: testdata/traces/small.csv}", "trace again": "load: {trace: {file: testdata/traces/small.csv.gz, factor: 0.3}, repeat: true, warmup: 1s, duration: 9s}",
+		"trace's start": "load: {trace: testdata/traces/small.csv, warmup: 1s, duration: 100ms}", "trace's records": "load: {trace: testdata/traces/small.csv, records: 3}",
 		"key": "records: {key: zipf}", "text": "name: '{a: \"b\"}'\nabout: \"\\u00e9 \\\\ # : é\""} {
 		plan, err := parse(t, src).Plan()
 		if err != nil {
@@ -238,6 +278,10 @@ func TestDeepYAML(t *testing.T) {
 func FuzzParseProfile(f *testing.F) {
 	f.Add([]byte(everyForm))
 	f.Add([]byte(overrideBase))
+	f.Add([]byte("load: {ramp: {from: 0.1/s, to: 10B/m, over: 1h}, process: poisson, duration: 2h}"))
+	f.Add([]byte("load:\n  steps:\n  - {rate: 1/m, duration: 5m}\n  repeat: true\nobjectives: {response.p99: 5ms}"))
+	f.Add([]byte("load: {arrivals: burst, burst: {base: 1MiB/s, rate: 1e9/s, every: 10s, for: 1us}, warmup: 1s}"))
+	f.Add([]byte("load: {trace: {file: testdata/traces/small.csv, factor: 0.3}, repeat: true, warmup: 1s, duration: 9s}"))
 	f.Add([]byte("a: &x 1\nb: *x\n<<: {c: !!str d}\n? e\n: [f, 'g', \"h\"]\n--- |\n  x"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		p, err := ParseProfile("fuzz.yaml", src)

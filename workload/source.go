@@ -66,7 +66,7 @@ func (p *Payloads) checkSizes(plan *Plan) error {
 			where, len(value), with, size, limit)
 	}
 	if p.values.trace != nil {
-		return fits(p.values.arena[:p.values.trace.largest], "load.trace.file: "+plan.Load.Trace.largestLine())
+		return fits(make([]byte, p.values.trace.largest), "load.trace.file: "+plan.Load.Trace.largestLine())
 	}
 	where := "records.value.size"
 	for i := range p.values.wheel.n {
@@ -109,9 +109,7 @@ func (p *Payloads) Shard(shard, shards int) *Source {
 	s.keyWheel = newWheel(p.keys.spec.Cardinality).spread(shard, shards)
 	s.keyRNG = newRNG(p.seed, useKeys, shard)
 	s.headerWheel = p.headers.wheel.part(shard, shards)
-	if n := uint64(len(p.values.arena)); p.values.trace != nil {
-		s.arenaAt = int(n * uint64(shard) / uint64(shards))
-	}
+	s.startCuts(shard, shards)
 	if p.values.file || p.values.trace != nil {
 		s.valueWheel = p.values.wheel.spread(shard, shards)
 	} else {
@@ -128,7 +126,7 @@ type Source struct {
 
 	topicWheel, keyWheel, valueWheel, headerWheel wheel
 	keyRNG                                        rng
-	arenaAt                                       int // a trace's: where the next value is cut out
+	cuts                                          *[rings]int // a trace's: where in the arena each ring goes on
 }
 
 // Fill makes the shard's next len(recs) records: Topic, Partition (−1: the client chooses), Key, Value and Headers. It

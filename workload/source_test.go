@@ -342,6 +342,7 @@ func fillCases() []fillCase {
 		{"value-uniform", testPlan(withSizes(SizeSpec{Distribution: SizeUniform, Min: 100, Max: 2000}))},
 		{"value-lognormal", testPlan(withSizes(SizeSpec{Distribution: SizeLognormal, Median: 500, Sigma: 1, Max: 100_000}))},
 		{"value-weighted", testPlan(withSizes(all))},
+		{"value-trace", testPlan(withTrace(10_000, 100, 900, 300))},
 		{"value-file", testPlan(withFile("testdata/lines.jsonl"))},
 		{"header-fixed", testPlan(withHeaders(HeaderSpec{Key: "h", Value: "v"}))},
 		{"header-random", testPlan(withHeaders(HeaderSpec{Key: "h", Random: true, Size: 55}))},

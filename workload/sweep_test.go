@@ -54,6 +54,48 @@ func TestCellsOfEveryKindOfAxis(t *testing.T) {
 	}
 }
 
+// TestCellsOfChangingLoads: their fields are axes, and a trace is read once for all cells.
+func TestCellsOfChangingLoads(t *testing.T) {
+	p := parse(t, overrideBase)
+	s, err := Cells(p, vary(t, "load.ramp={from: 5/s, to: 10/s},{from: 5/s, to: 20/s, over: 3s}", "load.process=constant,poisson"), SweepOptions{})
+	if err != nil || len(s.Cells) != 4 || len(s.Refused) != 0 || s.Cells[0].Plan.Load.Arrivals != ArrivalsRamp {
+		t.Errorf("%v: %+v", err, s)
+	}
+	p = parse(t, "load: {ramp: {from: 5/s, to: 10/s}}\nobjectives: {response.p50: 1s}")
+	s, err = Cells(p, vary(t, "load.ramp.to=10/s,20/s", "load.duration=1s,1m"), SweepOptions{})
+	if err != nil || len(s.Cells) != 2 || len(s.Refused) != 2 || !strings.Contains(s.Refused[0].Refused.Error(), "needs at least 20 records") || s.Total != 2*time.Minute {
+		t.Errorf("%v: %+v", err, s)
+	}
+	p = parse(t, "load: {trace: testdata/traces/small.csv}")
+	s, err = Cells(p, vary(t, "load.trace.factor=1,2", "load.producers=1,2"), SweepOptions{})
+	if err != nil || len(s.Cells) != 4 || len(p.traces) != 1 {
+		t.Fatalf("%v: %+v", err, s)
+	}
+	for _, c := range s.Cells {
+		if c.Plan.Load.Trace.Data != p.traces["testdata/traces/small.csv"] {
+			t.Errorf("%s has a trace of its own", c.ID)
+		}
+	}
+}
+
+func TestEstimateOfChangingLoads(t *testing.T) {
+	for src, want := range map[string]time.Duration{
+		"{ramp: {from: 5/s, to: 15/s}, warmup: 2s}":                                       32 * time.Second,
+		"{ramp: {from: 5/s, to: 15/s, over: 10s}, records: 100}":                          10 * time.Second,
+		"{ramp: {from: 5/s, to: 15/s, over: 10s}, records: 400}":                          30 * time.Second,
+		"{steps: [{rate: 5/s, duration: 10s}], repeat: true, records: 100, duration: 5s}": 5 * time.Second,
+		"{trace: testdata/traces/small.csv, repeat: true, records: 50}":                   19 * time.Second,
+	} {
+		plan, err := parse(t, "load: "+src).Plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, known := plan.Estimate(); got != want || !known {
+			t.Errorf("%s: %v %v, want %v", src, got, known, want)
+		}
+	}
+}
+
 func TestCellsOrderAndReference(t *testing.T) {
 	p := parse(t, overrideBase)
 	axes := vary(t, "linger.ms=0,5,20", "batch.size=1KiB,2KiB")
