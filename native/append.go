@@ -113,7 +113,7 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 			return p.id, err
 		}
 		if p.open != nil {
-			p.seal()
+			p.seal(now)
 			pr.place(p, now)
 			if s := &t.sticky; s.part == p && s.bytes+size >= pr.cfg.BatchSize {
 				// Its batch is full: leave the sticky partition now, or its next batch would be left half full.

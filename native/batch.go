@@ -35,6 +35,7 @@ type batch struct {
 	sum               wire.Block // of block
 
 	created  int64 // ns since the start
+	sealed   int64 // ns since the start
 	attempts int64
 	lastCode int16 // error code of the last attempt, or 0
 	state    batchState

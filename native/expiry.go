@@ -58,7 +58,7 @@ func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
 		p.popQueue()
 	}
 	if tooOld(p.open) {
-		p.seal()
+		p.seal(now)
 		done = pr.end(p.queue[0], pr.timedOut(p.queue[0], codeNone), done)
 		p.popQueue()
 	}

@@ -6,3 +6,6 @@ func (pr *Producer) Poison() {
 	defer pr.mu.Unlock()
 	pr.mem.poison = true
 }
+
+// Record counts a value.
+func (h *Histogram) Record(v int64) { h.record(v) }

@@ -145,19 +145,19 @@ func TestOneInFlightUntilAcked(t *testing.T) {
 	pr.id = producerID{7, 0}
 	p.queue = []*batch{{part: p, count: 10, state: stateQueued}, {part: p, count: 5, state: stateQueued}, {part: p, count: 1, state: stateQueued}}
 	first := pr.pick(p, 0)
-	pr.take(p, first)
+	pr.take(p, first, 0)
 	if pr.pick(p, 0) != nil {
 		t.Fatal("a second batch goes out before the first is acknowledged")
 	}
 	pr.gen = newGeneration(nil)
 	pr.settle(first, wire.ProduceResult{}, 0, nil)
 	second := pr.pick(p, 0)
-	pr.take(p, second)
+	pr.take(p, second, 0)
 	third := pr.pick(p, 0)
 	if third == nil {
 		t.Fatal("no third batch beside the second after the first was acknowledged")
 	}
-	pr.take(p, third)
+	pr.take(p, third, 0)
 	if first.sequence != 0 || second.sequence != 10 || third.sequence != 15 {
 		t.Errorf("sequences %d, %d, %d, want 0, 10, 15", first.sequence, second.sequence, third.sequence)
 	}

@@ -22,11 +22,12 @@ type link struct {
 	results []wire.ProduceResult // scratch of the reader
 
 	// Guarded by Producer.mu.
-	flight   []*request // in the order sent
-	spare    []*request
-	broken   error // why it can't be used any more
-	timedOut bool
-	answered bool // a response came
+	flight     []*request // in the order sent
+	spare      []*request
+	broken     error // why it can't be used any more
+	timedOut   bool
+	answered   bool  // a response came
+	answeredAt int64 // ns since the start: the last one, or the end of throttling
 }
 
 // Versions of the Produce API: the lowest and highest that this producer speaks, the first with zstd, the last with topics'
@@ -141,6 +142,7 @@ func (l *link) handle(n *node, frame []byte) error {
 	pr.mu.Lock()
 	now := pr.now()
 	l.popFlight()
+	pr.noteAnswer(l, req, now)
 	l.answered, n.failures = true, 0
 	if throttleMS > 0 {
 		n.throttle(l, now, int64(throttleMS)*1e6)
@@ -160,6 +162,7 @@ func (l *link) handle(n *node, frame []byte) error {
 func (n *node) throttle(l *link, now, ns int64) {
 	n.resumeAt = max(n.resumeAt, now+ns)
 	n.pr.stats.ThrottleNS += ns
+	l.answeredAt = max(l.answeredAt, now+ns)
 	for _, req := range l.flight {
 		req.deadline += ns
 	}

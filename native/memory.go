@@ -152,7 +152,9 @@ func (pr *Producer) waitMemory(ctx context.Context, need, deadline int64) error 
 
 	pr.mu.Lock()
 	m.waits++
-	m.waitNS += pr.now() - began
+	waited := pr.now() - began
+	m.waitNS += waited
+	pr.dist.BufferWaitNS.record(waited)
 	if err != nil {
 		m.leave(w)
 		select { // the memory may have come between the select and the lock

@@ -42,8 +42,9 @@ type partition struct {
 func (p *partition) waits() bool { return p.open != nil || len(p.queue) > 0 || p.retries > 0 }
 
 // seal closes the open batch for appends and queues it.
-func (p *partition) seal() {
+func (p *partition) seal(now int64) {
 	b := p.open
+	b.sealed = max(now, b.created)
 	p.open = nil
 	b.count = int32(len(b.slots))
 	if b.tmpl != nil {

@@ -43,6 +43,7 @@ type Producer struct {
 	unfinished int   // batches
 	dead       error // why nothing can be sent any more
 	stats      Stats
+	dist       Distributions
 }
 
 // New connects to a cluster, learns about the topics and returns a producer. ctx bounds the opening only. It fails at once
@@ -105,7 +106,7 @@ func (pr *Producer) Flush(ctx context.Context) error {
 	for _, t := range pr.topics {
 		for _, p := range t.partitions {
 			if p.open != nil {
-				p.seal()
+				p.seal(now)
 				pr.place(p, now)
 			}
 		}
@@ -164,7 +165,7 @@ func (pr *Producer) failWaiting(err error, done []*batch) []*batch {
 	for _, t := range pr.topics {
 		for _, p := range t.partitions {
 			if p.open != nil {
-				p.seal()
+				p.seal(pr.now())
 			}
 			for len(p.queue) > 0 {
 				done = pr.end(p.popQueue(), err, done)

@@ -138,8 +138,9 @@ func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err 
 		done += n
 		t.sticky.bytes += pr.tmpl.bytes(had, had+n)
 		if had+n == pr.tmpl.count() && pr.tmpl.complete.Load() { // full; n may be 0, if the template wasn't complete before
-			p.seal()
-			pr.place(p, pr.now())
+			now := pr.now()
+			p.seal(now)
+			pr.place(p, now)
 			if s := &t.sticky; s.part == p {
 				s.bytes = max(s.bytes, pr.cfg.BatchSize)
 			}

@@ -17,6 +17,8 @@ type request struct {
 	version     int16 // of the Produce API
 	batches     []*batch
 	parts       []*partition // of the batches
+	drained     int64        // ns since the start
+	sent        int64        // ns since the start: the last byte went out
 	deadline    int64        // ns since the start
 	written     atomic.Bool  // the last byte went out
 
@@ -65,6 +67,7 @@ func (n *node) drain(l *link, now int64) *request {
 			req.version = min(req.version, produceNames)
 		}
 	}
+	pr.noteRequest(req, now)
 	l.correlation++
 	req.correlation = l.correlation
 	req.deadline = now + int64(pr.cfg.RequestTimeout)
@@ -93,7 +96,7 @@ func (d *drainer) take(p *partition) bool {
 		return false
 	}
 	p.unlink()
-	d.pr.take(p, b)
+	d.pr.take(p, b, d.now)
 	d.size += b.size()
 	d.req.batches = append(d.req.batches, b)
 	d.req.parts = append(d.req.parts, p)
@@ -101,12 +104,12 @@ func (d *drainer) take(p *partition) bool {
 }
 
 // take moves the batch that pick chose into a request.
-func (pr *Producer) take(p *partition, b *batch) {
+func (pr *Producer) take(p *partition, b *batch, now int64) {
 	if b.state == stateRetry {
 		p.retries--
 	} else {
 		if b.state == stateOpen {
-			p.seal()
+			p.seal(now)
 		}
 		p.popQueue()
 		pr.assign(p, b)
@@ -132,6 +135,7 @@ func (l *link) send(n *node, req *request) error {
 	// Counted before the write: the response can be there, and the request used again, before the write returns here.
 	pr.mu.Lock()
 	s := &pr.stats
+	pr.dist.RequestBytes.record(int64(size))
 	s.Requests++
 	s.WireBytes += int64(size)
 	s.Batches += int64(len(req.batches))
@@ -147,6 +151,7 @@ func (l *link) send(n *node, req *request) error {
 	}
 	clear(req.keep)
 	clear(req.cuts)
+	req.sent = pr.now()
 	req.written.Store(err == nil) // the reader may take req from here on
 	l.writing.Unlock()
 	if err != nil || pr.cfg.Acks != 0 {
@@ -155,6 +160,7 @@ func (l *link) send(n *node, req *request) error {
 
 	pr.mu.Lock()
 	l.popFlight()
+	pr.dist.WriteNS.record(req.sent - req.drained)
 	l.settled = pr.settleAll(req, codeNone, pr.now(), l.settled)
 	l.recycle(req)
 	pr.mu.Unlock()

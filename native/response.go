@@ -20,16 +20,18 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 		}
 		return done
 	}
-	if res.Code == codeNone {
+	info := lookup(res.Code)
+	if info.outcome == acked {
+		pr.dist.DeliveryNS.record(now - b.created)
+		if res.Code != codeNone {
+			res.BaseOffset = -1
+		}
 		return pr.succeed(b, res.BaseOffset, done)
 	}
-	info := lookup(res.Code)
-	if pr.dead != nil && info.outcome != acked {
+	if pr.dead != nil {
 		return pr.fail(b, pr.dead, done)
 	}
 	switch info.outcome {
-	case acked:
-		return pr.succeed(b, -1, done)
 	case retryRefresh:
 		pr.refreshMetadata()
 		return pr.retry(b, res, now, done)
