@@ -1,6 +1,10 @@
 package sink
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
 
 // gate is where the Produce requests of all connections pass when they have arrived: it stamps them, says when their
 // answers leave, and keeps the log. There is one for a sink that holds or logs, and none otherwise.
@@ -8,6 +12,9 @@ type gate struct {
 	clock clock
 	late  lateness
 	log   *logFile // nil: none
+
+	spins    bool        // there is a processor to spin on
+	spinning atomic.Bool // somebody does: one sender at a time, the others must go on reading
 
 	mu   sync.Mutex // arrivals pass one after the other, so that the log, the queue and the draws have the same order
 	plan *planner
@@ -18,7 +25,7 @@ func newGate(o Options) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{clock: c, plan: newPlanner(o.Hold, o.HoldSeed)}
+	g := &gate{clock: c, plan: newPlanner(o.Hold, o.HoldSeed), spins: runtime.GOMAXPROCS(0) > 1}
 	if o.TimingLog != "" {
 		g.log, err = createLog(o.TimingLog, LogHeader{Hold: o.Hold.String(), Seed: o.HoldSeed, Clock: clockName})
 	}
@@ -74,3 +81,8 @@ func (g *gate) close() error {
 	}
 	return g.log.close()
 }
+
+// startSpin allows the caller to spin until endSpin, or doesn't.
+func (g *gate) startSpin() bool { return g.spins && g.spinning.CompareAndSwap(false, true) }
+
+func (g *gate) endSpin() { g.spinning.Store(false) }

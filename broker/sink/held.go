@@ -142,6 +142,17 @@ func (h *held) wait() bool {
 			h.take(now)
 			return true
 		}
+		if due-now <= spinTime && h.gate.startSpin() {
+			h.mu.Unlock()
+			for h.gate.clock.now() < due {
+			}
+			h.gate.endSpin()
+			h.mu.Lock()
+			continue
+		}
+		if h.gate.spins && due-now > spinTime {
+			due -= spinTime
+		}
 		h.alarm.set(due, &h.gate.clock) // under the lock: stop must come before or after it, not be overwritten
 		h.mu.Unlock()
 		h.alarm.wait()
@@ -149,6 +160,10 @@ func (h *held) wait() bool {
 	}
 	return false
 }
+
+// spinTime is how long before an answer is due its sender wakes up and spins: about what waking up takes, and no longer,
+// because the client under test may need the processor.
+const spinTime = 30_000
 
 // take takes the answers due out of the line.
 func (h *held) take(now int64) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -88,16 +89,16 @@ func (f *targetFlags) checkPlan(plan *workload.Plan, payloads *workload.Payloads
 	if err != nil || !h.Active() || f.hold.allowOverload {
 		return err
 	}
-	rate := plan.Load.Rate
-	if rate.Bytes {
-		if payloads == nil {
-			if payloads, err = workload.NewSource(plan, workload.SourceOptions{}); err != nil {
-				return err
-			}
+	if payloads == nil { // of a cell: made only now, when it matters
+		if payloads, err = workload.NewSource(plan, workload.SourceOptions{}); err != nil {
+			return err
 		}
-		rate.PerSecond /= payloads.MeanRecordBytes()
 	}
-	return f.hold.checkLoad(h, rate.PerSecond)
+	over := plan.Load.Duration
+	if over <= 0 {
+		over = time.Second // bounded by its records alone
+	}
+	return f.hold.checkLoad(h, plan.Load.MeanRate(payloads.MeanRecordBytes(), over))
 }
 
 // checkLoad refuses a load under which the hold's line would grow without bound.
