@@ -18,14 +18,24 @@ const burst = 128
 func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
 	var err error
 	a := appender{pr: pr, ctx: ctx}
+	var room *intercepted
+	if len(pr.cfg.Interceptors) > 0 {
+		room = pr.borrowRoom()
+	}
 	for len(recs) > 0 && err == nil {
-		n := min(burst, len(recs))
+		some := recs[:min(burst, len(recs))]
+		if room != nil {
+			some = pr.onSend(room, some)
+		}
 		var done int
-		done, err = a.append(recs[:n])
+		done, err = a.append(some)
 		recs = recs[done:]
 	}
 	for i := range recs {
 		pr.refuseRecord(&recs[i], -1, err)
+	}
+	if room != nil {
+		pr.returnRoom(room)
 	}
 	return err
 }
@@ -93,7 +103,7 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 	for {
 		if p == nil {
 			if p = pr.route(t, r); p == nil {
-				return -1, t.noPartition(r)
+				return -1, pr.noPartition(t, r)
 			}
 		}
 		if b := p.open; b != nil {
@@ -191,11 +201,15 @@ func (c *Config) fits(size int) error {
 }
 
 // noPartition says why a record has no partition to go to.
-func (t *topic) noPartition(r *Record) error {
+func (pr *Producer) noPartition(t *topic, r *Record) error {
 	if len(t.partitions) == 0 {
 		return topicError(t.name, codeUnknownTopic)
 	}
-	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, r.Partition, t.name, len(t.partitions))
+	want := r.Partition
+	if want < 0 { // it came from a rule
+		want, _ = pr.table.lookup(r.Key)
+	}
+	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, want, t.name, len(t.partitions))
 }
 
 // refuseRecord acknowledges a record that never got into a batch.
@@ -203,12 +217,12 @@ func (pr *Producer) refuseRecord(r *Record, partition int32, err error) {
 	pr.ackMu.Lock()
 	defer pr.ackMu.Unlock()
 	pr.refused[0] = r.Slot
-	pr.cfg.OnAck(Ack{Slots: pr.refused[:], Topic: r.Topic, Partition: partition, BaseOffset: -1, Err: err})
+	pr.acknowledge(Ack{Slots: pr.refused[:], Topic: r.Topic, Partition: partition, BaseOffset: -1, Err: err})
 }
 
 // refuse acknowledges records that never got into a batch.
 func (pr *Producer) refuse(slots []uint32, topic, partition int32, err error) {
 	pr.ackMu.Lock()
 	defer pr.ackMu.Unlock()
-	pr.cfg.OnAck(Ack{Slots: slots, Topic: topic, Partition: partition, BaseOffset: -1, Err: err})
+	pr.acknowledge(Ack{Slots: slots, Topic: topic, Partition: partition, BaseOffset: -1, Err: err})
 }

@@ -49,6 +49,11 @@ type Config struct {
 	PartitionerAdaptive     bool          // partitioner.adaptive.partitioning.enable
 	PartitionerAvailTimeout time.Duration // partitioner.availability.timeout.ms; 0: off
 	PartitionerIgnoreKeys   bool          // partitioner.ignore.keys
+	// PartitionRules belong to PartitionerTable.
+	PartitionRules []PartitionRule
+
+	// Interceptors are called in their order (interceptor.classes).
+	Interceptors []Interceptor
 
 	// AllowAutoCreate lets the broker create a topic that doesn't exist, as Java's producer always does.
 	AllowAutoCreate bool
@@ -127,7 +132,10 @@ func (c *Config) check() error {
 	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
 	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,
 		"delivery.timeout.ms: %v is below linger.ms + request.timeout.ms = %v", c.DeliveryTimeout, c.Linger+c.RequestTimeout)
-	bad(c.Partitioner > PartitionerRandom, "partitioner: %d is unknown", c.Partitioner)
+	bad(c.Partitioner > PartitionerTable, "partitioner: %d is unknown", c.Partitioner)
+	if err := c.checkRules(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.EnableIdempotence {
 		bad(c.Acks != -1, "enable.idempotence needs acks=all, not %d", c.Acks)
 		bad(c.Retries == 0, "enable.idempotence needs retries above 0")

@@ -2,8 +2,10 @@ package native
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +127,68 @@ func TestKeysAndTurns(t *testing.T) {
 	}
 	if fmt.Sprint(got) != "[1 3 0 1 3 0]" {
 		t.Errorf("round robin went %v", got)
+	}
+}
+
+// TestPartitionTable checks which rule a key follows, and what there is without one.
+func TestPartitionTable(t *testing.T) {
+	rules := []PartitionRule{{"eu-", 1}, {"eu-de-", 2}, {"us", 3}, {"eu-de-berlin", 9}}
+	pr, tp := idle(5, func(c *Config) { c.Partitioner, c.PartitionRules = PartitionerTable, rules })
+	pr.table = newPartitionTable(rules)
+	for key, want := range map[string]int32{"eu-fr-1": 1, "eu-": 1, "eu-de-7": 2, "eu-de": 1, "usa": 3, "us": 3} {
+		if got := pr.route(tp, &Record{Partition: -1, Key: []byte(key)}); got.id != want {
+			t.Errorf("key %q goes to partition %d, want %d", key, got.id, want)
+		}
+	}
+	if got := pr.route(tp, &Record{Partition: 4, Key: []byte("us")}); got.id != 4 {
+		t.Errorf("partition %d instead of the explicit 4", got.id)
+	}
+	if got := pr.route(tp, &Record{Partition: -1, Key: []byte("abc")}); got.id != 479470107%5 {
+		t.Errorf("a key without a rule goes to partition %d, not by its hash", got.id)
+	}
+	r := &Record{Partition: -1, Key: []byte("eu-de-berlin-4")}
+	if pr.route(tp, r) != nil {
+		t.Error("a rule for partition 9 of 5 is followed")
+	}
+	if err := pr.noPartition(tp, r); !errors.Is(err, ErrUnknownPartition) || !strings.Contains(err.Error(), "9 of topic") {
+		t.Errorf("a rule for partition 9 of 5: %v", err)
+	}
+	if sticky := pr.route(tp, &Record{Partition: -1}); sticky != pr.route(tp, &Record{Partition: -1}) {
+		t.Error("records without a key don't stick")
+	}
+	pr.cfg.PartitionerIgnoreKeys = true
+	if got := pr.route(tp, r); got != tp.sticky.part {
+		t.Errorf("an ignored key goes to partition %d", got.id)
+	}
+	pr.table = newPartitionTable([]PartitionRule{{"", 3}, {"x", 1}})
+	pr.cfg.PartitionerIgnoreKeys = false
+	for key, want := range map[string]int32{"": 3, "a": 3, "xa": 1} {
+		if got := pr.route(tp, &Record{Partition: -1, Key: []byte(key)}); got.id != want {
+			t.Errorf("key %q goes to partition %d, want %d", key, got.id, want)
+		}
+	}
+}
+
+// TestPartitionRules checks what is refused.
+func TestPartitionRules(t *testing.T) {
+	for _, tc := range []struct {
+		p     Partitioner
+		rules []PartitionRule
+		want  string
+	}{
+		{PartitionerDefault, nil, ""},
+		{PartitionerTable, []PartitionRule{{"a", 0}, {"", 1}}, ""},
+		{PartitionerTable, nil, "needs PartitionRules"},
+		{PartitionerRandom, []PartitionRule{{"a", 0}}, "partitioner random"},
+		{PartitionerTable, []PartitionRule{{"a", 0}, {"b", -1}}, `PartitionRules[1], prefix "b": partition -1 is negative`},
+		{PartitionerTable, []PartitionRule{{"a", 0}, {"b", 1}, {"a", 1}}, `PartitionRules[2], prefix "a"`},
+	} {
+		cfg := DefaultConfig()
+		cfg.Partitioner, cfg.PartitionRules = tc.p, tc.rules
+		err := cfg.checkRules()
+		if (tc.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s with %v: %v, want %q", tc.p, tc.rules, err, tc.want)
+		}
 	}
 }
 

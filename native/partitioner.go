@@ -18,9 +18,12 @@ const (
 	PartitionerRoundRobin
 	// PartitionerRandom takes a random partition for each record, keys ignored.
 	PartitionerRandom
+	// PartitionerTable sends a key to the partition of the longest prefix of it in Config.PartitionRules, and records without
+	// key, or whose key has no rule, where PartitionerDefault does.
+	PartitionerTable
 )
 
-var partitionerNames = [...]string{"default", "roundrobin", "random"}
+var partitionerNames = [...]string{"default", "roundrobin", "random", "table"}
 
 // String is the partitioner's name.
 func (p Partitioner) String() string {
@@ -96,6 +99,12 @@ func (pr *Producer) route(t *topic, r *Record) *partition {
 	case pr.cfg.Partitioner == PartitionerRandom:
 		return t.partitions[pr.rng.IntN(n)]
 	case r.Key != nil && !pr.cfg.PartitionerIgnoreKeys:
+		if i, ok := pr.table.lookup(r.Key); ok {
+			if int(i) >= n {
+				return nil
+			}
+			return t.partitions[i]
+		}
 		return t.partitions[keyPartition(r.Key, n)]
 	}
 	s := &t.sticky

@@ -15,6 +15,7 @@ type Producer struct {
 	linger  int64     // ns
 	maxBody int       // of a record
 	tmpl    *template // of a Replayer, else nil
+	table   partitionTable
 
 	topics []*topic          // by Record.Topic
 	byName map[string]*topic // not changed after New
@@ -26,7 +27,9 @@ type Producer struct {
 	control  *control
 	metaWake chan struct{} // of capacity 1
 
-	// ackMu keeps calls of Config.OnAck from overlapping.
+	rooms sync.Pool // of *intercepted
+
+	// ackMu keeps calls of Config.OnAck and interceptors from overlapping.
 	ackMu   sync.Mutex
 	refused [1]uint32
 
@@ -60,6 +63,7 @@ func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, er
 	start := time.Now()
 	pr := &Producer{
 		cfg: cfg, start: start, wall: start.UnixNano(), linger: int64(cfg.Linger), tmpl: tmpl,
+		table:   newPartitionTable(cfg.PartitionRules),
 		maxBody: min(cfg.MaxRequestSize, int(min(cfg.BufferMemory, 1<<31-1))) - 61 - 5,
 		byName:  map[string]*topic{}, byID: map[[16]byte]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
 		mem: newMemory(&cfg, tmpl), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),

@@ -49,7 +49,7 @@ func (rp *Replayer) Complete() bool { return rp.tmpl.complete.Load() }
 
 // Replay produces len(slots) records of the template to a topic (an index into Config.Topics) and partition, or to the one
 // that the partitioner chooses for records without a key where partition is −1. It is Produce without the records: nothing
-// but the slots is looked at. It blocks and fails as Produce does; those that find no memory fail together.
+// but the slots is looked at, and interceptors see the acknowledgements only. It blocks and fails as Produce does; those that find no memory fail together.
 // A template that isn't complete is complete from here on; an empty one is an error.
 func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []uint32) error {
 	pr := rp.Producer
@@ -116,7 +116,8 @@ func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err 
 	if err != nil {
 		return 0, -1, err
 	}
-	each := r.Partition < 0 && pr.cfg.Partitioner != PartitionerDefault // every record has a turn of its own
+	turns := pr.cfg.Partitioner == PartitionerRoundRobin || pr.cfg.Partitioner == PartitionerRandom
+	each := r.Partition < 0 && turns // every record has a turn of its own
 	for done < len(slots) {
 		p := pr.route(t, r)
 		for p != nil && p.open == nil {
@@ -126,7 +127,7 @@ func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err 
 			}
 		}
 		if p == nil {
-			return done, -1, t.noPartition(r)
+			return done, -1, pr.noPartition(t, r)
 		}
 		b := p.open
 		had := len(b.slots)

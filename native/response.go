@@ -124,7 +124,7 @@ func (pr *Producer) deliver(done []*batch) {
 	}
 	pr.ackMu.Lock()
 	for _, b := range done {
-		pr.cfg.OnAck(Ack{Slots: b.slots, Topic: b.part.topic.index, Partition: b.part.id, BaseOffset: b.baseOffset, Err: b.err})
+		pr.acknowledge(Ack{Slots: b.slots, Topic: b.part.topic.index, Partition: b.part.id, BaseOffset: b.baseOffset, Err: b.err})
 	}
 	pr.ackMu.Unlock()
 	pr.mu.Lock()
