@@ -55,7 +55,7 @@ func holds(t *testing.T, schema *jsonschema.Schema, src []byte) error {
 
 func TestNames(t *testing.T) {
 	want := []string{"acks", "clickstream", "compression-by-payload", "headers", "in-flight-order", "keyed-skew", "linger-vs-batch",
-		"logs", "metrics", "orders", "quickstart", "send-modes", "sticky-vs-roundrobin"}
+		"logs", "metrics", "orders", "quickstart", "ramp", "send-modes", "spike", "steps", "sticky-vs-roundrobin"}
 	if diff := cmp.Diff(want, profiles.Names()); diff != "" {
 		t.Error(diff)
 	}
@@ -192,6 +192,11 @@ func TestSchemaRefuses(t *testing.T) {
 	schema := compileSchema(t)
 	for _, src := range []string{
 		"lod: {rate: 5/s}", "load: {rate: abc}", "load: {rate: 0}", "load: {duration: 30}", "load: {arrivals: poison}", "load: {producers: 0}",
+		"load: {arrivals: ramp, ramp: {from: 5/s}}", "load: {ramp: {from: 5/s, to: max}}", "load: {ramp: {from: 0, to: 5/s}}", "load: {ramp: 5/s}",
+		"load: {steps: []}", "load: {steps: [{rate: 5/s}]}", "load: {steps: {rate: 5/s, duration: 1s}}", "load: {steps: [{rate: 5/s, duration: 5}]}",
+		"load: {burst: {base: 5/s, rate: 6/s, every: 10s}}", "load: {burst: {base: -1, rate: 6/s, every: 10s, for: 1s}}", "load: {trace: {factor: 2}}",
+		"load: {trace: {file: x, factor: 0}}", "load: {trace: {file: x, repeat: true}}", "load: {steps: [{rate: 5/s, duration: 1s}], repeat: often}",
+		"load: {ramp: {from: 1/s, to: 5/s}, process: poison}",
 		"topics: []", "topics: [{partitions: 0}]", "topics: [{name: a, config: {retention.mss: 5}}]",
 		"records: {value: {size: 1KiBB}}", "records: {value: {size: 5, file: x}}", "records: {value: {compressibility: 0.99}}",
 		"records: {value: {size: {uniform: {max: 2}, fixed: 1}}}", "records: {key: zip}", "records: {key: {cardinality: 5}}",
@@ -210,6 +215,9 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 	for _, src := range []string{
 		"{}", "records: {value: 1.5KiB, key: uniform}", "load: {rate: max, warmup: auto}", "load: {rate: 0.5 MiB/s, warmup: 1500ms}", "load: {rate: 90/m}",
+		"load: {arrivals: ramp, ramp: {from: 5, to: 1MiB/s, over: 10s}, process: poisson}", "load: {steps: [{rate: 5/s, duration: 1s}, {rate: 90/m, duration: 1h}], repeat: true}",
+		"load: {burst: {base: 0, rate: 5/s, every: 10s, for: 100ms}}", "load: {burst: {rate: 5/s, every: 10s, for: 100ms}}", "load: {burst: {base: 0/s, rate: 5/s, every: 10s, for: 100ms}}",
+		"load: {trace: ../workload/testdata/traces/times.txt}", "load: {trace: {file: ../workload/testdata/traces/small.csv.gz, factor: 0.5}, repeat: true, duration: 1m}",
 		"topics: [a, {name: b, config: {redpanda.remote.read: true}}]", "producer: {acks: 1, enable.idempotence: false, batch.size: 16KiB}",
 		"records: {value: {size: {weighted: {100: 0.8, 10KiB: 0.2}}}, headers: {a: random, b: {random: 16}, c: {value: random}, d: 5}}",
 	} {

@@ -37,10 +37,7 @@ func giveWayInLoad(load *node, path, text string, rank int) {
 		return
 	}
 	block, _, _ := strings.Cut(field, ".")
-	now := ""
-	if n := load.get("arrivals"); n != nil {
-		now = n.text
-	}
+	now := arrivalsBelow(load, rank)
 	become := "" // the arrivals that the new value asks for; "": they stay
 	switch {
 	case field == "arrivals":
@@ -58,8 +55,11 @@ func giveWayInLoad(load *node, path, text string, rank int) {
 	default:
 		return
 	}
-	if now != become {
+	if n := load.get("arrivals"); n != nil && n.text != become {
 		load.drop("arrivals", rank)
+	}
+	if now != become && (become == ArrivalsSteps || become == ArrivalsTrace) {
+		load.drop("duration", rank) // they have one of their own
 	}
 	for _, name := range loadFields() {
 		f := load.get(name)
@@ -71,6 +71,21 @@ func giveWayInLoad(load *node, path, text string, rank int) {
 	if w := load.get("warmup"); w != nil && w.text == "auto" && slices.Contains(loadBlocks(), become) {
 		load.drop("warmup", rank)
 	}
+}
+
+// arrivalsBelow is what the load's arrivals are by what was written with a lower rank; "" if that leaves it open.
+func arrivalsBelow(load *node, rank int) string {
+	for _, block := range append([]string{"arrivals"}, loadBlocks()...) {
+		n := load.get(block)
+		switch {
+		case n == nil || n.at.rank >= rank:
+		case block == "arrivals":
+			return n.text
+		default:
+			return block
+		}
+	}
+	return ""
 }
 
 // loadFields lists the fields of a load that go with some arrivals only.
