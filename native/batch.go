@@ -53,6 +53,7 @@ type batch struct {
 
 	// Set when it ends, for the acknowledgement.
 	err        error
+	bad        []recordError // by index; these records have errors of their own
 	baseOffset int64
 }
 
@@ -78,7 +79,7 @@ func (b *batch) append(r *Record, body int, timeMS int64) {
 func (b *batch) reset(p *partition, gen *generation, now, timeMS int64) {
 	*b = batch{
 		part: p, tmpl: b.tmpl, buf: b.buf[:wire.BatchHeaderSize], limit: b.limit, slots: b.slots[:0], mem: b.mem,
-		crcTo: wire.BatchHeaderSize, baseTime: timeMS, maxTime: timeMS, created: now, gen: gen, baseOffset: -1,
+		crcTo: wire.BatchHeaderSize, baseTime: timeMS, maxTime: timeMS, created: now, gen: gen, bad: b.bad[:0], baseOffset: -1,
 	}
 }
 

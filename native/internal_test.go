@@ -192,6 +192,37 @@ func TestPartitionRules(t *testing.T) {
 	}
 }
 
+// TestRefuseBatch checks how a batch of five ends with lists of bad records as no sane broker sends them.
+func TestRefuseBatch(t *testing.T) {
+	said := []byte("said")
+	for _, tc := range []struct {
+		records []wire.RecordError
+		want    string
+	}{
+		{nil, "[0 1 2 3 4] INVALID_RECORD (87): batch; "},
+		{[]wire.RecordError{{Index: 99}, {Index: -1, Message: said}, {Index: 5}}, "[0 1 2 3 4] INVALID_RECORD (87): batch; "},
+		{[]wire.RecordError{{Index: 4, Message: said}, {Index: 1}, {Index: 4}, {Index: 99}},
+			"[0] innocent; [1] INVALID_RECORD (87): batch; [2 3] innocent; [4] INVALID_RECORD (87): said; "},
+	} {
+		got := ""
+		pr, tp := idle(1, func(c *Config) {
+			c.OnAck = func(a Ack) {
+				if errors.Is(a.Err, ErrBatchRejected) {
+					got += fmt.Sprint(a.Slots, " innocent; ")
+				} else {
+					got += fmt.Sprint(a.Slots, " ", a.Err, "; ")
+				}
+			}
+		})
+		b := &batch{part: tp.partitions[0], count: 5, slots: []uint32{0, 1, 2, 3, 4}, baseOffset: -1}
+		done := pr.refuseBatch(b, wire.ProduceResult{Code: 87, Message: []byte("batch"), Records: tc.records}, nil)
+		pr.acknowledgeBatch(done[0])
+		if got != tc.want {
+			t.Errorf("%v: %s\nwant %s", tc.records, got, tc.want)
+		}
+	}
+}
+
 // TestSequenceWraps counts past 2^31.
 func TestSequenceWraps(t *testing.T) {
 	if got := addSequence(math.MaxInt32-1, 3); got != 1 {

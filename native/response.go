@@ -52,7 +52,7 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 		err := newError(res.Code, string(res.Message))
 		return pr.abandon(err, pr.fail(b, err, done))
 	}
-	return pr.fail(b, newError(res.Code, string(res.Message)), done)
+	return pr.refuseBatch(b, res, done)
 }
 
 // succeed ends an acknowledged batch.
@@ -71,7 +71,7 @@ func (pr *Producer) succeed(b *batch, offset int64, done []*batch) []*batch {
 func (pr *Producer) retry(b *batch, res wire.ProduceResult, now int64, done []*batch) []*batch {
 	p := b.part
 	if b.attempts > int64(pr.cfg.Retries) {
-		return pr.fail(b, newError(res.Code, string(res.Message)), done)
+		return pr.refuseBatch(b, res, done)
 	}
 	if now >= b.created+int64(pr.cfg.DeliveryTimeout) {
 		return pr.fail(b, pr.timedOut(b, res.Code), done)
@@ -124,7 +124,7 @@ func (pr *Producer) deliver(done []*batch) {
 	}
 	pr.ackMu.Lock()
 	for _, b := range done {
-		pr.acknowledge(Ack{Slots: b.slots, Topic: b.part.topic.index, Partition: b.part.id, BaseOffset: b.baseOffset, Err: b.err})
+		pr.acknowledgeBatch(b)
 	}
 	pr.ackMu.Unlock()
 	pr.mu.Lock()

@@ -126,9 +126,11 @@ func TestProduceResponse(t *testing.T) {
 					rp.ErrorCode, w.Code = 87, 87
 					re := kmsg.NewProduceResponseTopicPartitionErrorRecord()
 					re.RelativeOffset, re.ErrorMessage = 4, kmsg.StringPtr("bad timestamp")
-					rp.ErrorRecords = append(rp.ErrorRecords, re)
+					silent := kmsg.NewProduceResponseTopicPartitionErrorRecord()
+					silent.RelativeOffset = 9
+					rp.ErrorRecords = append(rp.ErrorRecords, re, silent)
 					if v >= 8 {
-						w.Message = []byte("bad timestamp")
+						w.Records = []wire.RecordError{{Index: 4, Message: []byte("bad timestamp")}, {Index: 9}}
 					}
 				}
 				want = append(want, w)

@@ -43,11 +43,18 @@ type ProduceResult struct {
 	Partition   int32
 	Code        int16
 	BaseOffset  int64
-	LogAppendMS int64 // −1 unless the topic's timestamps are LogAppendTime
-	LogStart    int64 // −1: unknown
-	Message     []byte
-	Leader      int32 // −1: not told (KIP-951)
+	LogAppendMS int64         // −1 unless the topic's timestamps are LogAppendTime
+	LogStart    int64         // −1: unknown
+	Message     []byte        // what the broker says to Code, or nil
+	Records     []RecordError // from version 8 on: the records that a batch was refused for (KIP-467)
+	Leader      int32         // −1: not told (KIP-951)
 	LeaderEpoch int32
+}
+
+// RecordError is what is wrong with one record of a batch. Message aliases the response.
+type RecordError struct {
+	Index   int32 // of the record in its batch
+	Message []byte
 }
 
 // DecodeProduce appends the partitions of a Produce response (versions 3–13) to dst and returns the throttle time.
@@ -82,15 +89,10 @@ func decodeProducePartition(r *Reader, version int16) ProduceResult {
 	}
 	if version >= 8 {
 		for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
-			r.Int32() // batch_index
-			if m := r.String(); len(res.Message) == 0 {
-				res.Message = m
-			}
+			res.Records = append(res.Records, RecordError{r.Int32(), r.String()})
 			r.Tags()
 		}
-		if m := r.String(); len(m) > 0 {
-			res.Message = m
-		}
+		res.Message = r.String()
 	}
 	for n := r.TagCount(); n > 0 && r.err == nil; n-- {
 		if tag, f := r.Tag(); tag == 0 && version >= 10 { // CurrentLeader
