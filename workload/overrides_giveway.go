@@ -58,8 +58,11 @@ func giveWayInLoad(load *node, path, text string, rank int) {
 	if n := load.get("arrivals"); n != nil && n.text != become {
 		load.drop("arrivals", rank)
 	}
-	if now != become && (become == ArrivalsSteps || become == ArrivalsTrace) {
-		load.drop("duration", rank) // they have one of their own
+	if now != become && slices.Contains(loadBlocks(), become) {
+		load.drop("warmup", rank) // it was for a load that settles
+		if become == ArrivalsSteps || become == ArrivalsTrace {
+			load.drop("duration", rank) // they have one of their own
+		}
 	}
 	for _, name := range loadFields() {
 		f := load.get(name)
@@ -67,9 +70,6 @@ func giveWayInLoad(load *node, path, text string, rank int) {
 		if !goesWith(name, become) || limitless && become != ArrivalsMax {
 			load.drop(name, rank)
 		}
-	}
-	if w := load.get("warmup"); w != nil && w.text == "auto" && slices.Contains(loadBlocks(), become) {
-		load.drop("warmup", rank)
 	}
 }
 

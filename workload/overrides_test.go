@@ -129,7 +129,8 @@ func TestChangingLoadGivesWay(t *testing.T) {
 		{"{steps: [{rate: 5/s, duration: 10s}], duration: 4s}", "load.steps.0.rate=7/s", `"duration":"4s"`},
 		{"{rate: 5/s, duration: 4s}", "load.steps=[{rate: 5/s, duration: 10s}]", `"duration":"10s"`},
 		{"{rate: 5/s, warmup: auto}", "load.ramp={from: 1/s, to: 9/s}", `"warmup":"0s"`},
-		{"{rate: 5/s, warmup: 2s}", "load.ramp={from: 1/s, to: 9/s}", `"warmup":"2s"`},
+		{"{rate: 5/s, warmup: 2s}", "load.ramp={from: 1/s, to: 9/s}", `"warmup":"0s"`},
+		{"{ramp: {from: 1/s, to: 9/s}, warmup: 2s}", "load.ramp.to=5/s", `"warmup":"2s"`},
 		{"{in.flight: 5}", "load.burst={rate: 5/s, every: 2s, for: 1s}", `{"arrivals":"burst","burst":`},
 	} {
 		p := parse(t, "load: "+c.base)
