@@ -49,13 +49,12 @@ func (w *watch) run() {
 		defer runtime.UnlockOSThread()
 	}
 	random := uint64(88172645463325252)
-	asked := w.clock.Now()
 	for {
 		random ^= random << 13 // xorshift64
 		random ^= random >> 7
 		random ^= random << 17
 		pause := int64(watchMean)/2 + int64(random%uint64(watchMean))
-		asked = w.clock.Now() + pause
+		asked := w.clock.Now() + pause
 		limit := int64(stoodStill)
 		if w.kernel {
 			nap(pause)
