@@ -21,7 +21,9 @@ func TestCheckTopics(t *testing.T) {
 		{"another way to write it", func(i *metrics.TopicInfo) { i.Config["cleanup.policy"] = "Compact, Delete" }, nil},
 		{"a broker that says nothing", func(i *metrics.TopicInfo) { i.Config = nil }, nil},
 		{"the user's own topic", func(i *metrics.TopicInfo) { i.Created, i.Partitions = false, 9 }, nil},
-		{"other settings", func(i *metrics.TopicInfo) { i.Config["min.insync.replicas"], i.Config["segment.bytes"] = "2", "1073741824" },
+		{"other settings", func(i *metrics.TopicInfo) {
+			i.Config["min.insync.replicas"], i.Config["segment.bytes"] = "2", "1073741824"
+		},
 			[]string{"configuration: min.insync.replicas=1 was asked for topic kbench-t-1, and the broker has 2",
 				"configuration: segment.bytes=1048576 was asked for topic kbench-t-1, and the broker has 1073741824"}},
 		{"other shape", func(i *metrics.TopicInfo) { i.Partitions, i.ReplicationFactor = 1, 3 },
