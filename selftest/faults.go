@@ -32,8 +32,8 @@ type fault struct {
 }
 
 // faults lists them, the clean run last.
-func faults() []fault {
-	steady := []string{"--rate", "20000/s", "--duration", "2500ms"}
+func faults(env *Env) []fault {
+	steady := []string{"--rate", "20000/s", "--duration", choose(env, "1500ms", "2500ms", "2500ms")}
 	return []fault{
 		{"CPU hog", metrics.CauseClient, child{args: steady, beside: 3}.run},
 		{"SIGSTOP", metrics.CauseClient, child{args: steady, hurt: stopForAMoment}.run},
@@ -42,12 +42,12 @@ func faults() []fault {
 		{"saturated client", metrics.CauseClient, saturated},
 		{"drifting target", metrics.CauseUnsteady, child{args: []string{"--rate", "2000/s", "--duration", driftTime.String(),
 			"--hold", fmt.Sprintf("drift:from=1ms,to=100ms,over=%s", driftTime+2*time.Second)}}.run},
-		{"clean", "", child{args: []string{"--rate", "5000/s", "--duration", "3s"}}.run},
+		{"clean", "", child{args: []string{"--rate", "5000/s", "--duration", choose(env, "2s", "3s", "3s")}}.run},
 	}
 }
 
 // driftTime is long enough for a trend of seconds to be told from chance.
-const driftTime = 5 * time.Second
+const driftTime = 8 * time.Second
 
 // saturated asks a client for far more than it can do, one client after the other.
 func saturated(ctx context.Context, env *Env, n int) (childOutcome, error) {
@@ -105,10 +105,10 @@ func otherLinger(ctx context.Context, env *Env, n int) (childOutcome, error) {
 func runFaults(ctx context.Context, env *Env) (Outcome, error) {
 	var o Outcome
 	all, right := 0, 0
-	for _, f := range faults() {
+	for _, f := range faults(env) {
 		n := choose(env, 1, 4, 20)
 		if f.cause == "" {
-			n = choose(env, 2, 10, 100)
+			n = choose(env, 1, 10, 100)
 		}
 		t, err := f.tally(ctx, env, n)
 		if ctx.Err() != nil {
@@ -159,7 +159,7 @@ func (f fault) tally(ctx context.Context, env *Env, n int) (*tally, error) {
 				break
 			}
 			t.spoilt = o.trouble
-			if attempt == attempts {
+			if attempt == attempts || env.late() {
 				t.skipped++
 				t.notes = append(t.notes, fmt.Sprintf("%s %d doesn't count: %s", f.name, i+1, o.trouble))
 				break

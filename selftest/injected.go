@@ -60,7 +60,7 @@ func runInjected(ctx context.Context, env *Env) (Outcome, error) {
 func injectedRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, name, hold string, own bool) error {
 	plan := newPlan(11, d.Name, 100)
 	plan.Load.Rate.PerSecond = 20_000
-	plan.Load.Duration = choose(env, 1500*time.Millisecond, 6*time.Second, 15*time.Second)
+	plan.Load.Duration = choose(env, time.Second, 6*time.Second, 10*time.Second)
 	what := d.Name + ", " + name
 	if !own {
 		what += ", sharing CPUs"

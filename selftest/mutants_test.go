@@ -18,13 +18,13 @@ type simulated struct {
 	end                int64   // of the load
 }
 
-// simulate sends a record a request for so long, at Poisson arrivals; a client with a buffer of so many records blocks where it is full.
-func simulate(t *testing.T, rate float64, length time.Duration, buffer int, holds ...string) simulated {
+// play sends a record a request for so long, at Poisson arrivals; a client with a buffer of so many records blocks where it is full.
+func play(t *testing.T, rate float64, length time.Duration, buffer int, holds ...string) simulated {
 	t.Helper()
-	return simulateLoad(t, workload.Load{Arrivals: workload.ArrivalsPoisson, Rate: workload.Rate{PerSecond: rate}, Duration: length}, buffer, holds)
+	return playLoad(t, workload.Load{Arrivals: workload.ArrivalsPoisson, Rate: workload.Rate{PerSecond: rate}, Duration: length}, buffer, holds)
 }
 
-func simulateLoad(t *testing.T, load workload.Load, buffer int, holds []string) simulated {
+func playLoad(t *testing.T, load workload.Load, buffer int, holds []string) simulated {
 	t.Helper()
 	schedule, err := workload.NewSchedule(load,
 		workload.ScheduleOptions{Seed: 9, Shards: 1, RecordBytes: 100})
@@ -140,7 +140,7 @@ func TestStallMutants(t *testing.T) {
 		if c.end {
 			at = length - stallLength
 		}
-		s := simulateLoad(t, workload.Load{Arrivals: workload.ArrivalsConstant, Rate: workload.Rate{PerSecond: rate}, Duration: length}, c.buffer,
+		s := playLoad(t, workload.Load{Arrivals: workload.ArrivalsConstant, Rate: workload.Rate{PerSecond: rate}, Duration: length}, c.buffer,
 			[]string{"cap:10000", fmt.Sprintf("stall:at=%s,for=%s", at, stallLength)})
 		exact := s.truth()
 		form := stallForm{length: length.Seconds(), end: c.end, calm: exact.quantile(.1)}
@@ -170,7 +170,7 @@ func TestStallMutants(t *testing.T) {
 // TestInjectedMutants: a view that is off by more than the claim fails, and so do wrong ones.
 func TestInjectedMutants(t *testing.T) {
 	for _, h := range held() {
-		s := simulate(t, 20_000, 2*time.Second, 400, h.hold)
+		s := play(t, 20_000, 2*time.Second, 400, h.hold)
 		exact := s.truth()
 		for _, v := range views() {
 			printed := metrics.Latency{}
@@ -194,7 +194,7 @@ func TestInjectedMutants(t *testing.T) {
 		}
 	}
 	// The client's buffer is what the clock at dispatch leaves out.
-	s := simulate(t, 20_000, 2*time.Second, 20, "exponential:mean=3ms")
+	s := play(t, 20_000, 2*time.Second, 20, "exponential:mean=3ms")
 	if compareAll("", s.truth(), views()[1].of(s), injectedTolerance).State != Fail {
 		t.Error("a clock that starts at dispatch passes")
 	}
@@ -207,7 +207,7 @@ func TestQueueMutants(t *testing.T) {
 		c := queueCell{kind: k, rho: 0.5, client: "simulated"}
 		load := workload.Load{Rate: workload.Rate{PerSecond: c.rho / queueService.Seconds()}, Duration: 30 * time.Second}
 		band := c.band(load)
-		s := simulate(t, load.Rate.PerSecond, load.Duration, math.MaxInt32, hold)
+		s := play(t, load.Rate.PerSecond, load.Duration, math.MaxInt32, hold)
 		exact := s.truth()
 		if o := judge(Outcome{Rows: c.rows("", func(q float64) float64 { return exact.quantile(q) + 100e3 }, exact, band)}); o.State != Pass {
 			t.Errorf("%s: the right view: %s", k, o.Reason)
@@ -220,7 +220,7 @@ func TestQueueMutants(t *testing.T) {
 			}
 			service = append(service, s.acked[i]-from)
 		}
-		busier := simulate(t, 1.4*load.Rate.PerSecond, load.Duration, math.MaxInt32, hold)
+		busier := play(t, 1.4*load.Rate.PerSecond, load.Duration, math.MaxInt32, hold)
 		for name, v := range map[string]view{"service without wait": histogramView(service), "a busier queue": views()[0].of(busier)} {
 			rows := c.rows("", v, exact, band)
 			theory, same := rows[:len(queueQuantiles())], rows[len(queueQuantiles()):]
@@ -235,7 +235,7 @@ func TestQueueMutants(t *testing.T) {
 // is reported as none fails.
 func TestPacingMutants(t *testing.T) {
 	const rate = 100_000
-	s := simulate(t, rate, time.Second, math.MaxInt32)
+	s := play(t, rate, time.Second, math.MaxInt32)
 	ticked := make([]int64, len(s.due))
 	late, none := make([]int64, len(s.due)), make([]int64, len(s.due))
 	for i, due := range s.due {

@@ -42,14 +42,14 @@ func runQueue(ctx context.Context, env *Env) (Outcome, error) {
 		}
 	}
 	if r, ok := worst(o.Rows); ok {
-		o.Measured = fmt.Sprintf("all within; closest to its bound: %s, %s, allowed %s to %s", r.What, nsText(r.Measured), nsText(r.Low), nsText(r.High))
+		o.Measured = fmt.Sprintf("closest to its bound: %s, %s, allowed %s to %s", r.What, nsText(r.Measured), nsText(r.Low), nsText(r.High))
 	}
 	return judge(o), nil
 }
 
 func queueCells(env *Env) []queueCell {
 	if env.Size == Quick {
-		return []queueCell{{mm1, .5, "native"}, {md1, .8, "native"}}
+		return []queueCell{{mm1, .5, "native"}}
 	}
 	var cells []queueCell
 	for _, k := range []queueKind{mm1, md1} {
@@ -73,7 +73,7 @@ func queueRows(ctx context.Context, env *Env, o *Outcome, c queueCell) error {
 	plan := newPlan(29, d.Name, queueValue)
 	plan.Producer.BatchSize = queueBatch
 	plan.Load.Rate.PerSecond = math.Round(c.rho / queueService.Seconds())
-	plan.Load.Duration = choose(env, 3*time.Second, 20*time.Second, 40*time.Second)
+	plan.Load.Duration = choose(env, 2500*time.Millisecond, 20*time.Second, 30*time.Second)
 	c.rho = plan.Load.Rate.PerSecond * queueService.Seconds() // as it really is
 	hold := map[queueKind]string{mm1: "mm1:mean=", md1: "md1:time="}[c.kind] + queueService.String()
 	what := fmt.Sprintf("%s %s ρ %.2f", c.client, c.kind, c.rho)

@@ -39,8 +39,10 @@ type Env struct {
 	// Clients are the drivers that talk to a broker, Null the one that acknowledges at once.
 	Clients []driver.Driver
 	Null    driver.Driver
-	// Kbench is the command line that starts this program anew, without arguments.
-	Kbench []string
+	// Kbench is this program's file, and what it has to be called (argv[0]) to be this program.
+	Kbench [2]string
+	// Deadline is when a measurement that the machine spoilt isn't repeated any more; zero: never.
+	Deadline time.Time
 	// Dir is a folder for logs and children's results, emptied by the caller.
 	Dir string
 	// Log is told what goes on, a line at a time; nil: nobody is.
@@ -52,6 +54,9 @@ func (e *Env) logf(format string, args ...any) {
 		e.Log(fmt.Sprintf(format, args...))
 	}
 }
+
+// late says whether there is no time left for another attempt.
+func (e *Env) late() bool { return !e.Deadline.IsZero() && time.Now().After(e.Deadline) }
 
 // choose returns the value for the env's size.
 func choose[T any](e *Env, quick, full, thorough T) T {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"kbench/broker"
@@ -56,7 +57,7 @@ func runStall(ctx context.Context, env *Env) (Outcome, error) {
 		}
 	}
 	if r, ok := worst(o.Rows); ok {
-		o.Measured = fmt.Sprintf("worst %+.2f %% (%s: %s, truth %s); 0 records unaccounted", 100*(r.Measured-r.Truth)/r.Truth, r.What, nsText(r.Measured), nsText(r.Truth))
+		o.Measured = fmt.Sprintf("worst %+.2f %% (%s: %s, truth %s); %.0f records unaccounted", 100*(r.Measured-r.Truth)/r.Truth, r.What, nsText(r.Measured), nsText(r.Truth), unaccounted(o.Rows))
 	}
 	return judge(o), nil
 }
@@ -79,7 +80,7 @@ func stallTrial(d driver.Driver, length time.Duration, c stallCase) trial {
 }
 
 func stallRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, c stallCase) error {
-	length := choose(env, 3*time.Second, 8*time.Second, 20*time.Second)
+	length := choose(env, 2*time.Second, 8*time.Second, 20*time.Second)
 	what := d.Name + ", " + c.name
 	env.logf("stall: %s", what)
 	rows, notes, err := repeatedly(ctx, env, what, func() ([]Row, string, error) {
@@ -98,8 +99,7 @@ func stallRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, c sta
 		rows = append(rows, all, accounted(what, seen), bounded(what+", unanswered", float64(missing), 0, 0, 0, Count))
 		if c.small {
 			// Otherwise the client's buffer wasn't full, and nothing was shown.
-			held := float64(seen.res.Latency.Backpressure.Max)
-			rows = append(rows, bounded(what+", longest back-pressure", held, 1e9, 0.3e9, 3e9, Nanoseconds))
+			rows = append(rows, yes(what+", Send blocked", seen.res.Latency.Backpressure.Max > int64(stallLength)/3))
 		}
 		return rows, seen.trouble, nil
 	})
@@ -154,7 +154,21 @@ func accounted(what string, seen *observed) Row {
 	if ended := seen.res.Interrupted || seen.res.Verdict.Cause == metrics.CauseTarget; !ended {
 		due = math.Abs(due)
 	}
-	return bounded(what+", records unaccounted", lost+math.Max(0, due), 0, 0, 0, Count)
+	return bounded(what+recordsUnaccounted, lost+math.Max(0, due), 0, 0, 0, Count)
+}
+
+// recordsUnaccounted ends the name of every row of accounted.
+const recordsUnaccounted = ", records unaccounted"
+
+// unaccounted adds up what accounted found.
+func unaccounted(rows []Row) float64 {
+	sum := 0.0
+	for _, r := range rows {
+		if strings.HasSuffix(r.What, recordsUnaccounted) {
+			sum += r.Measured
+		}
+	}
+	return sum
 }
 
 // yes is a row for what has to be so.
@@ -173,7 +187,7 @@ func killedRows(ctx context.Context, env *Env, d driver.Driver) ([]Row, error) {
 	t := stallTrial(d, 2*time.Second, stallCase{})
 	t.hold = t.hold[:1]
 	t.during = func(ctx context.Context, target *broker.Target, _ func()) {
-		if sleep(ctx, 2*time.Second) {
+		if sleep(ctx, time.Second) {
 			killProcess(target.Nodes()[0].PID) // not target.Kill, which counts as wanted
 		}
 	}
@@ -185,13 +199,17 @@ func killedRows(ctx context.Context, env *Env, d driver.Driver) ([]Row, error) {
 		yes(what+", records acknowledged before", seen.res.Totals.Acked > 0)}, nil
 }
 
+// cancelAfter is in the stall of a run of two seconds: it begins 1 s after the first record, which is some 200 ms after
+// the run was asked for.
+const cancelAfter = trialWarmup + 1200*time.Millisecond
+
 // cancelledRows cancels a run in the middle of a stall, as Ctrl-C does.
 func cancelledRows(ctx context.Context, env *Env, d driver.Driver) ([]Row, error) {
 	what := d.Name + ", Ctrl-C in the stall"
 	env.logf("stall: %s", what)
 	t := stallTrial(d, 2*time.Second, stallCase{})
 	t.during = func(ctx context.Context, _ *broker.Target, cancel func()) {
-		if sleep(ctx, 2*time.Second) {
+		if sleep(ctx, cancelAfter) {
 			cancel()
 		}
 	}

@@ -20,6 +20,9 @@ import (
 // topicName is where every trial writes to; the sink makes it on demand.
 const topicName = "selftest"
 
+// trialWarmup is how long trials are warmed up: clients settle within some ms.
+const trialWarmup = 500 * time.Millisecond
+
 // newPlan is the plan that trials start from: one producer, one partition, so that the order of records is known; no
 // linger, and as many requests in flight as a client may have, so that held answers hold up nothing else.
 func newPlan(seed uint64, client string, valueBytes int) workload.Plan {
@@ -28,7 +31,7 @@ func newPlan(seed uint64, client string, valueBytes int) workload.Plan {
 	return workload.Plan{Profile: "selftest", Topics: []workload.Topic{{Name: topicName, Partitions: 1, ReplicationFactor: 1}},
 		Records: workload.RecordSpec{Key: workload.KeySpec{Distribution: workload.KeyNone},
 			Value: workload.ValueSpec{Size: workload.SizeSpec{Distribution: workload.SizeFixed, Bytes: valueBytes}}},
-		Load:     workload.Load{Arrivals: workload.ArrivalsPoisson, Producers: 1, Send: workload.SendAsync, Warmup: workload.Warmup{Duration: time.Second}},
+		Load:     workload.Load{Arrivals: workload.ArrivalsPoisson, Producers: 1, Send: workload.SendAsync, Warmup: workload.Warmup{Duration: trialWarmup}},
 		Producer: p, Driver: client, Seed: seed}
 }
 
@@ -178,7 +181,7 @@ func repeatedly(ctx context.Context, env *Env, name string, once func() (rows []
 			return rows, notes, nil
 		}
 		notes = append(notes, fmt.Sprintf("%s, attempt %d: %s", name, n, trouble))
-		if n == attempts || ctx.Err() != nil {
+		if n == attempts || env.late() || ctx.Err() != nil {
 			for i := range rows {
 				if rows[i].State == Fail {
 					rows[i].State, rows[i].Note = Unable, trouble

@@ -140,7 +140,10 @@ func (o *selftestOptions) env() (*selftest.Env, error) {
 		return nil, targetError(err)
 	}
 	e := &selftest.Env{Size: o.size(), Clients: []driver.Driver{native.Driver(), franz.Driver(), sarama.Driver()},
-		Null: null.Driver(), Kbench: []string{exe, os.Args[0]}, Dir: dir}
+		Null: null.Driver(), Kbench: [2]string{exe, os.Args[0]}, Dir: dir}
+	if limit := map[selftest.Size]time.Duration{selftest.Quick: 40 * time.Second, selftest.Full: 12 * time.Minute}[e.Size]; limit > 0 {
+		e.Deadline = time.Now().Add(limit)
+	}
 	if !o.quiet {
 		e.Log = func(line string) { fmt.Fprintln(o.err, line) }
 	}

@@ -118,6 +118,9 @@ func writeSelftestMarkdown(w io.Writer, res *selftest.Result) error {
 		}
 		fmt.Fprintf(&b, "| figure | measured | truth | allowed | |\n|---|---:|---:|---:|---|\n")
 		for _, r := range f.Rows {
+			if r.State == selftest.Unable {
+				r.Note = "" // the notes below the table tell it, attempt by attempt
+			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s – %s | %s |\n", cell(r.What+noteText(r.Note)), r.Unit.Text(r.Measured), r.Unit.Text(r.Truth),
 				r.Unit.Text(r.Low), r.Unit.Text(r.High), verdictWord(r.State))
 		}
