@@ -94,9 +94,9 @@ func TestRampExact(t *testing.T) {
 		slope.Quo(slope, over)
 		total := (l.Ramp.From.PerSecond + l.Ramp.To.PerSecond) / 2 * l.Ramp.Over.Seconds()
 		for range 500 {
-			k := uint64(total * math.Pow(r.unit(), 3) * 0.999)
+			k := uint64(total * math.Pow(r.unit(), 9) * 0.999)
 			if r.below(2) == 0 { // near the end
-				k = uint64(total*0.999) - k
+				k = uint64(total) - 1 - k
 			}
 			// (−from + √(from² + 2·slope·k))·10⁹/slope
 			root := new(big.Float).Mul(from, from)
