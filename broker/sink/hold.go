@@ -87,7 +87,7 @@ func (h *Hold) Utilisation(recordsPerSecond float64) (rho float64, ok bool) {
 	}
 	if h.cap > 0 {
 		if byCap := recordsPerSecond / h.cap; byCap >= rho {
-			rho, ok = byCap, ok || byCap >= 1
+			rho, ok = byCap, true // the queue is below it, whatever batches do
 		}
 	}
 	return rho / (1 - h.stalls.share()), ok

@@ -147,6 +147,32 @@ func TestLogFileKeepsTheOrder(t *testing.T) {
 	}
 }
 
+// TestLogFileWaitsForAnswers keeps a chunk in memory until its last answer has left, and uses it again.
+func TestLogFileWaitsForAnswers(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	l := &logFile{file: file, at: &chunk{}}
+	first := l.add(LogEntry{})
+	for range chunkEntries - 1 {
+		l.add(LogEntry{}).finish(1)
+	}
+	if l.writeFirst() {
+		t.Error("a chunk is written before its answers have left")
+	}
+	if first.finish(1); !l.writeFirst() || l.writeFirst() || len(l.idle) != 1 {
+		t.Errorf("a complete chunk isn't written once: %d idle", len(l.idle))
+	}
+	for range chunkEntries {
+		l.add(LogEntry{}).finish(1)
+	}
+	if len(l.idle) != 0 || !l.writeFirst() || l.err != nil {
+		t.Errorf("the chunk isn't used again: %d idle, %v", len(l.idle), l.err)
+	}
+}
+
 // TestLogFileTellsOfErrors has the disk fail under the log.
 func TestLogFileTellsOfErrors(t *testing.T) {
 	l, err := createLog(filepath.Join(t.TempDir(), "log"), someHeader)

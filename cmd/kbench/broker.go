@@ -35,7 +35,8 @@ func newBroker(s streams) *cobra.Command {
          needs Java 17
 
 The sink can hold its answers, so that what a benchmark reports can be checked against what is known to be true. --hold
-gives one model as NAME:PARAMETER=VALUE,…, and may be given several times: one of the first nine, and any of the others.
+gives one model as NAME:PARAMETER=VALUE,…, and may be given several times: one of the latency and queue models (constant
+to mgk), and any of the others; stall even more than once.
 The name of a model's first parameter can be left out. TIME is such as 5ms, ERROR is Kafka's name or number.
 
 ` + sink.HoldHelp() + `

@@ -87,7 +87,7 @@ an existing one instead.`,
 	return cmd
 }
 
-func (o *runOptions) run() error {
+func (o *runOptions) run() (failure error) {
 	if err := report.CheckFormat(o.output.format); err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
@@ -118,7 +118,7 @@ func (o *runOptions) run() error {
 	if err != nil {
 		return interruptedOr(interrupts, err)
 	}
-	defer func() { _ = target.close() }()
+	defer func() { target.finish(&failure) }()
 	live := newLive(o.err, o.output.quiet, runTitle(plan, d.Name, target))
 	m := measurement{target: target, plan: plan, payloads: payloads, driver: d, topic: o.plan.topic, keepTopics: o.plan.keepTopics,
 		interrupts: interrupts, observe: live.observe, stderr: o.err}

@@ -196,7 +196,7 @@ func refuseByDriver(sweep *workload.SweepPlan) error {
 }
 
 // cells runs what isn't done yet. An error means that the target is gone; a cell that fails by itself is a row.
-func (o *sweepOptions) cells(sweep *workload.SweepPlan, store *sweepStore, interrupts *interrupts) error {
+func (o *sweepOptions) cells(sweep *workload.SweepPlan, store *sweepStore, interrupts *interrupts) (failure error) {
 	todo := 0
 	for _, c := range sweep.Cells {
 		if !store.has(c.ID) {
@@ -210,7 +210,7 @@ func (o *sweepOptions) cells(sweep *workload.SweepPlan, store *sweepStore, inter
 	if err != nil {
 		return err
 	}
-	defer func() { _ = target.close() }()
+	defer func() { target.finish(&failure) }()
 	for i := range sweep.Cells {
 		c := &sweep.Cells[i]
 		if store.has(c.ID) {

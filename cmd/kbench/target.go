@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kbench/broker"
+	"kbench/broker/sink"
 	"kbench/metrics"
 )
 
@@ -46,6 +47,7 @@ type target struct {
 	theirs   []int
 	hold     string       // how it holds its answers; "": it doesn't
 	host     metrics.Host // as it was before the load
+	logs     bool         // it writes a timing log
 	stderr   io.Writer
 }
 
@@ -155,7 +157,7 @@ func (f *targetFlags) start(ctx context.Context, t *target, stderr io.Writer) er
 	}
 	spec.CPUs = t.theirs
 	spec.Log = func(line string) { fmt.Fprintln(stderr, line) }
-	t.hold = strings.Join(spec.Hold, " + ")
+	t.hold, t.logs = strings.Join(spec.Hold, " + "), spec.TimingLog != ""
 	if t.embedded, err = broker.Start(ctx, spec); err != nil {
 		return targetError(fmt.Errorf("--target %s: %w", f.target, err))
 	}
@@ -227,14 +229,28 @@ func (t *target) close() error {
 	return err
 }
 
+// finish closes the target at the end of a command whose error is *failed. That a timing log couldn't be completed is
+// told, and is the command's error if it has no other.
+func (t *target) finish(failed *error) {
+	err := t.close()
+	if err == nil || !t.logs {
+		return
+	}
+	if *failed == nil {
+		*failed = targetError(err)
+		return
+	}
+	fmt.Fprintf(t.stderr, "kbench: warning: %v\n", err)
+}
+
 // name says what is measured, for telling one sweep from another.
 func (f *targetFlags) name() string {
 	if f.bootstrap != "" {
 		return f.bootstrap
 	}
 	name := fmt.Sprintf("%s, %d broker%s", f.target, f.brokers, plural(f.brokers))
-	if len(f.hold.models) > 0 {
-		name += fmt.Sprintf(", hold %s, seed %d", strings.Join(f.hold.models, " + "), f.hold.seed)
+	if h, err := sink.ParseHold(f.hold.models); err == nil && h.Active() {
+		name += fmt.Sprintf(", hold %s, seed %d", h, f.hold.seed)
 	}
 	return name
 }
