@@ -21,9 +21,11 @@ var arrows = []struct {
 	{"native/wire", nil},
 	{"metrics/stat", nil},
 	{"profiles", nil},
-	{"native", []string{"native/wire"}},
+	{"native/auth", []string{"native/wire"}},
+	{"native/auth/authtest", nil}, // certificates, for tests alone
+	{"native", []string{"native/wire", "native/auth"}},
 	{"workload", nil},
-	{"driver", []string{"workload"}},
+	{"driver", []string{"workload", "native/auth"}},
 	{"driver/null", []string{"workload", "driver"}},
 	{"driver/franz", []string{"workload", "driver"}},
 	{"driver/sarama", []string{"workload", "driver"}},
@@ -34,11 +36,11 @@ var arrows = []struct {
 	{"bench", []string{"workload", "driver", "metrics", "metrics/stat"}},
 	{"report", []string{"metrics/stat", "workload", "metrics"}},
 	{"broker/sink", nil},
-	{"broker", []string{"broker/sink"}},
+	{"broker", []string{"broker/sink", "native/auth"}},
 	{"selftest", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker", "broker/sink"}},
 	{"doctor", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker"}},
 	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native", "driver/replay",
-		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor"}},
+		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor", "native/auth"}},
 	{"scripts/checksweep", nil}, // shares nothing with what it checks
 }
 

@@ -1,10 +1,13 @@
 package native
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/sasl"
 )
 
 // Config is a producer's configuration. Field comments name Kafka's setting, whose meaning each has.
@@ -41,6 +44,13 @@ type Config struct {
 	SendBuffer            int    // send.buffer.bytes, −1: the system's default
 	ReceiveBuffer         int    // receive.buffer.bytes, −1: the system's default
 	ClientID              string // client.id
+
+	// TLS, when not nil, secures every connection (ssl.*); ServerName "" stands for the host of each.
+	TLS *tls.Config
+	// SASL, when not nil, authenticates every connection, and again before the session's life ends (KIP-368): mechanisms of
+	// github.com/twmb/franz-go/pkg/sasl/… (sasl.mechanism).
+	SASL sasl.Mechanism
+
 	// Connections is how many connections to produce on are opened to each broker, which share its partitions; 0: one, as in
 	// Kafka's producer. max.in.flight.requests.per.connection holds for each.
 	Connections int

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"time"
 
+	"kbench/native/auth"
 	"kbench/native/wire"
 )
 
@@ -32,9 +34,13 @@ type conn struct {
 	versions    []wire.VersionRange
 	correlation int32
 	frame       []byte // of the response being read
+
+	security auth.Config
+	addr     string    // host:port, for the security
+	renewAt  time.Time // when to authenticate again (KIP-368); zero: never
 }
 
-// dial connects, within setup, and negotiates versions.
+// dial connects, within setup, secures the connection and negotiates versions.
 func dial(ctx context.Context, cfg *Config, addr string, setup time.Duration) (*conn, error) {
 	d := net.Dialer{Timeout: setup}
 	nc, err := d.DialContext(ctx, "tcp", addr)
@@ -49,9 +55,14 @@ func dial(ctx context.Context, cfg *Config, addr string, setup time.Duration) (*
 			err = errors.Join(err, tcp.SetReadBuffer(cfg.ReceiveBuffer))
 		}
 	}
-	c := &conn{nc: nc, br: bufio.NewReaderSize(nc, 16<<10), clientID: cfg.ClientID}
+	c := &conn{nc: nc, clientID: cfg.ClientID, security: cfg.security(), addr: addr}
+	patience := min(handshakeTimeout, cfg.RequestTimeout)
 	if err == nil {
-		err = c.negotiate(ctx, min(handshakeTimeout, cfg.RequestTimeout))
+		err = c.secure(ctx, patience)
+	}
+	if err == nil {
+		c.br = bufio.NewReaderSize(c.nc, 16<<10)
+		err = c.negotiate(ctx, patience)
 	}
 	if err != nil {
 		nc.Close()
@@ -69,6 +80,12 @@ func (c *conn) negotiate(ctx context.Context, timeout time.Duration) error {
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
+			}
+			if errors.Is(err, auth.ErrTLSListener) {
+				return fmt.Errorf("%w (security.protocol)", err)
+			}
+			if hungUp(err) && c.security.TLS == nil {
+				return auth.HungUp(ctx, c.addr)
 			}
 			return fmt.Errorf("%w: %s", ErrNotKafka, handshakeProblem(err, timeout))
 		}
@@ -91,12 +108,17 @@ func (c *conn) negotiate(ctx context.Context, timeout time.Duration) error {
 	return fmt.Errorf("%w: it refuses every version of ApiVersions", ErrNotKafka)
 }
 
+// hungUp tells whether the peer closed the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
+
 // handshakeProblem says what a failed first exchange looked like.
 func handshakeProblem(err error, timeout time.Duration) string {
 	var ne net.Error
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "it closed the connection without an answer (a TLS or SASL listener, or another service?)"
+	case hungUp(err):
+		return "it closed the connection without an answer"
 	case errors.As(err, &ne) && ne.Timeout():
 		return fmt.Sprintf("it didn't answer within %v", timeout)
 	}
@@ -158,7 +180,7 @@ func (c *conn) readFrame() ([]byte, error) {
 	}
 	n := binary.BigEndian.Uint32(head)
 	if head[0] == 0x15 && head[1] == 3 { // an alert
-		return nil, fmt.Errorf("%w: it answers with TLS", wire.ErrMalformed)
+		return nil, auth.ErrTLSListener
 	}
 	if n < 4 || n > maxResponse {
 		return nil, fmt.Errorf("%w: it answers with %q, which is no length of a response", wire.ErrMalformed, head)

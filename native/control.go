@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 
+	"kbench/native/auth"
 	"kbench/native/wire"
 )
 
@@ -49,7 +49,7 @@ func (c *control) connect(ctx context.Context) error {
 	}
 	c.addrs = c.cfg.Bootstrap
 	err := errors.Join(errs...)
-	if errors.Is(err, ErrNotKafka) {
+	if errors.Is(err, ErrNotKafka) || auth.Known(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNoBroker, err)
@@ -66,7 +66,10 @@ func (c *control) ask(ctx context.Context, key, lowest, highest int16, body func
 	if err != nil {
 		return wire.Reader{}, 0, err
 	}
-	r, err := c.conn.call(ctx, key, version, c.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
+	var r wire.Reader
+	if err = c.conn.renewInTurn(ctx, c.cfg.RequestTimeout); err == nil {
+		r, err = c.conn.call(ctx, key, version, c.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
+	}
 	if err == nil {
 		return r, version, nil
 	}
@@ -74,8 +77,8 @@ func (c *control) ask(ctx context.Context, key, lowest, highest int16, body func
 	if reused && ctx.Err() == nil { // the broker may have closed an idle connection
 		return c.ask(ctx, key, lowest, highest, body)
 	}
-	if errors.Is(err, io.EOF) {
-		return r, version, fmt.Errorf("%w: it closed the connection on request %d (a listener that wants SASL?)", ErrNoBroker, key)
+	if hungUp(err) && c.cfg.SASL == nil {
+		return r, version, fmt.Errorf("%w: it closed the connection on the first request (a listener that wants SASL: security.protocol?)", ErrNoBroker)
 	}
 	return r, version, fmt.Errorf("%w: %w", ErrNoBroker, err)
 }

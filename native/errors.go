@@ -3,6 +3,8 @@ package native
 import (
 	"errors"
 	"fmt"
+
+	"kbench/native/auth"
 )
 
 // Errors that a record can end with, besides an Error from the broker. Test with errors.Is.
@@ -18,7 +20,7 @@ var (
 // Errors of New, which says in its text what was seen.
 var (
 	ErrNoBroker = errors.New("no broker reachable")
-	ErrNotKafka = errors.New("not a Kafka broker")
+	ErrNotKafka = auth.ErrNotKafka
 )
 
 // Error is an error code that a broker answered with, or that the client gives to a lost request

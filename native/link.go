@@ -26,8 +26,9 @@ type link struct {
 	spare      []*request
 	broken     error // why it can't be used any more
 	timedOut   bool
-	answered   bool  // a response came
-	answeredAt int64 // ns since the start: the last one, or the end of throttling
+	answered   bool        // a response came
+	answeredAt int64       // ns since the start: the last one, or the end of throttling
+	answers    chan []byte // not nil while the session is renewed: where responses go instead
 }
 
 // Versions of the Produce API: the lowest and highest that this producer speaks, the first with zstd, the last with topics'
@@ -119,6 +120,10 @@ func (l *link) handle(n *node, frame []byte) error {
 	correlation, body := wire.ResponseBody(frame, wire.KeyProduce, l.version)
 	var req *request
 	pr.mu.Lock()
+	if l.answers != nil {
+		defer pr.mu.Unlock()
+		return l.pass(frame)
+	}
 	if len(l.flight) > 0 {
 		req = l.flight[0]
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"kbench/native/auth"
 )
 
 // never is a time that doesn't come.
@@ -100,6 +102,9 @@ func (n *node) run() {
 		pr.mu.Unlock()
 		l, err := pr.newLink(addr, n.setupTimeout())
 		if err != nil {
+			if auth.Permanent(err) {
+				pr.refusedBy(err)
+			}
 			n.postpone()
 			continue
 		}
@@ -185,6 +190,15 @@ func (n *node) serve(l *link) {
 		case len(l.flight) >= pr.cfg.MaxInFlight: // woken by the reader
 		case n.resumeAt > now:
 			until = min(until, n.resumeAt)
+		case l.sessionEnds() && len(l.flight) > 0: // woken by the reader
+		case l.sessionEnds():
+			pr.mu.Unlock()
+			err := l.renew(pr)
+			pr.mu.Lock()
+			if err != nil {
+				l.breakOff(err)
+			}
+			continue
 		default:
 			if req := n.drain(l, now); req != nil {
 				lastUsed, n.drainedAt = now, now

@@ -64,7 +64,7 @@ func TestNewFails(t *testing.T) {
 			native.ErrNotKafka, []string{"HTTP"}},
 		{"TLS", func(c *native.Config, _ *kfake.Cluster) {
 			c.Bootstrap = []string{answering(t, "\x15\x03\x03\x00\x02\x02\x46")}
-		}, native.ErrNotKafka, []string{"TLS"}},
+		}, native.ErrTLSListener, []string{"TLS", "security.protocol"}},
 		{"silence", func(c *native.Config, _ *kfake.Cluster) {
 			c.Bootstrap, c.RequestTimeout = []string{answering(t, "silence")}, 100*time.Millisecond
 		}, native.ErrNotKafka, []string{"answer within 100ms"}},

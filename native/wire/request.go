@@ -2,10 +2,12 @@ package wire
 
 // API keys.
 const (
-	KeyProduce        = 0
-	KeyMetadata       = 3
-	KeyAPIVersions    = 18
-	KeyInitProducerID = 22
+	KeyProduce          = 0
+	KeyMetadata         = 3
+	KeySASLHandshake    = 17
+	KeyAPIVersions      = 18
+	KeyInitProducerID   = 22
+	KeySASLAuthenticate = 36
 )
 
 // flexibleFrom is the first flexible version of an API.
@@ -15,7 +17,7 @@ func flexibleFrom(key int16) int16 {
 		return 9
 	case KeyAPIVersions:
 		return 3
-	case KeyInitProducerID:
+	case KeyInitProducerID, KeySASLAuthenticate:
 		return 2
 	}
 	return 1<<15 - 1

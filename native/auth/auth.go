@@ -1,0 +1,192 @@
+// Package auth makes a connection to a Kafka broker a secured one: TLS, then SASL, with errors that tell at once what
+// doesn't fit. It knows connections and settings' names, and no client.
+package auth
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sasl"
+
+	"kbench/native/wire"
+)
+
+// Config says how connections are secured. The zero value: not at all.
+type Config struct {
+	TLS  *tls.Config    // nil: no TLS. ServerName "" stands for the host connected to
+	SASL sasl.Mechanism // nil: no SASL
+}
+
+// Secured says whether there is anything to do.
+func (c Config) Secured() bool { return c.TLS != nil || c.SASL != nil }
+
+// Protocol is the value of security.protocol that c amounts to.
+func (c Config) Protocol() string {
+	switch {
+	case c.TLS != nil && c.SASL != nil:
+		return "SASL_SSL"
+	case c.TLS != nil:
+		return "SSL"
+	case c.SASL != nil:
+		return "SASL_PLAINTEXT"
+	}
+	return "PLAINTEXT"
+}
+
+// softwareName is how a broker knows who authenticates.
+const softwareName = "kbench"
+
+// Secure does TLS and SASL on nc, a new connection to addr (host:port), before ctx ends, and returns the connection to use
+// from then on and how long its session lasts (KIP-368; 0: for ever). Its Close doesn't wait for a peer that doesn't read.
+// On an error, nc is left for the caller to close.
+func (c Config) Secure(ctx context.Context, nc net.Conn, addr string) (net.Conn, time.Duration, error) {
+	if !c.Secured() {
+		return nc, 0, nil
+	}
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := nc.SetDeadline(deadline); err != nil {
+			return nil, 0, err
+		}
+	}
+	secured, lifetime, err := c.secure(ctx, nc, addr)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !stop() {
+		return nil, 0, ctx.Err()
+	}
+	return secured, lifetime, nc.SetDeadline(time.Time{})
+}
+
+func (c Config) secure(ctx context.Context, nc net.Conn, addr string) (net.Conn, time.Duration, error) {
+	out := nc
+	if c.TLS != nil {
+		t, err := c.handshake(ctx, nc, addr)
+		if err != nil {
+			return nil, 0, err
+		}
+		out = tlsConn{t, nc}
+	}
+	// A certificate that the broker doesn't accept shows with the first answer only (TLS 1.3), so there is one in any case.
+	x := &exchange{nc: out, br: bufio.NewReaderSize(out, 512)}
+	version, err := x.authenticateVersion()
+	if err != nil {
+		return nil, 0, c.firstAnswer(ctx, err, addr)
+	}
+	if c.SASL == nil {
+		return out, 0, nil
+	}
+	lifetime, err := Authenticate(ctx, c.SASL, addr, version, x.ask)
+	return out, lifetime, err
+}
+
+// firstAnswer explains an error in place of the first answer.
+func (c Config) firstAnswer(ctx context.Context, err error, addr string) error {
+	var timeout net.Error
+	switch {
+	case c.TLS != nil && alert(err) != nil:
+		return alert(err)
+	case errors.Is(err, ErrTLSListener), errors.Is(err, ErrNotKafka):
+		return err
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return fmt.Errorf("%w: it didn't answer in time", ErrNotKafka)
+	case !hungUp(err):
+		return err
+	case c.TLS != nil:
+		return fmt.Errorf("%w: it closed the connection after the TLS handshake (does it want a client certificate, ssl.keystore.location?)", ErrNotKafka)
+	}
+	return HungUp(ctx, addr)
+}
+
+// HungUp is the error for a listener that closed a connection when it was asked in plain text. It tries whether TLS is what
+// it speaks.
+func HungUp(ctx context.Context, addr string) error {
+	if speaksTLS(ctx, addr) {
+		return fmt.Errorf("%w (security.protocol)", ErrTLSListener)
+	}
+	return fmt.Errorf("%w: it closed the connection without an answer", ErrNotKafka)
+}
+
+// hungUp tells whether the peer closed the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// tlsConn closes without TLS's good-bye, which could block for seconds on a peer that doesn't read. Kafka's messages have
+// lengths, so nothing can be cut off unnoticed.
+type tlsConn struct {
+	*tls.Conn
+	raw net.Conn
+}
+
+// Close implements net.Conn.
+func (c tlsConn) Close() error { return c.raw.Close() }
+
+// exchange is a conversation on a new connection.
+type exchange struct {
+	nc          net.Conn
+	br          *bufio.Reader
+	correlation int32
+}
+
+// maxAnswer bounds an answer during set-up: an unsecured peer isn't believed any length.
+const maxAnswer = 1 << 20
+
+// ask implements Ask.
+func (x *exchange) ask(_ context.Context, key, version int16, body []byte) (wire.Reader, error) {
+	x.correlation++
+	req := wire.AppendRequestHeader(make([]byte, 4, 64+len(body)), key, version, x.correlation, softwareName)
+	req = append(req, body...)
+	binary.BigEndian.PutUint32(req, uint32(len(req)-4))
+	if _, err := x.nc.Write(req); err != nil {
+		return wire.Reader{}, err
+	}
+	head, err := x.br.Peek(4)
+	if err != nil {
+		return wire.Reader{}, err
+	}
+	n := binary.BigEndian.Uint32(head)
+	if IsTLS(head) {
+		return wire.Reader{}, fmt.Errorf("%w (security.protocol)", ErrTLSListener)
+	}
+	if n < 4 || n > maxAnswer {
+		return wire.Reader{}, fmt.Errorf("%w: it answers with %q, which is no length of a response", ErrNotKafka, head)
+	}
+	frame := make([]byte, 4+n)
+	if _, err := io.ReadFull(x.br, frame); err != nil {
+		return wire.Reader{}, err
+	}
+	correlation, r := wire.ResponseBody(frame[4:], key, version)
+	if correlation != x.correlation || r.Err() != nil {
+		return r, fmt.Errorf("%w: response %d to request %d", ErrNotKafka, correlation, x.correlation)
+	}
+	return r, nil
+}
+
+// IsTLS recognises a TLS alert or handshake record by its first bytes.
+func IsTLS(head []byte) bool {
+	return len(head) > 1 && (head[0] == 0x15 || head[0] == 0x16) && head[1] == 3
+}
+
+// authenticateVersion is the newest version of SaslAuthenticate that both sides speak.
+func (x *exchange) authenticateVersion() (int16, error) {
+	r, err := x.ask(context.Background(), wire.KeyAPIVersions, 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	code, ranges, err := wire.DecodeAPIVersions(&r, 0)
+	if err != nil || code != 0 {
+		return 0, fmt.Errorf("%w: malformed answer to ApiVersions", ErrNotKafka)
+	}
+	return AuthenticateVersion(ranges), nil
+}
