@@ -180,10 +180,10 @@ func (c *curve) before(t time.Duration) float64 {
 	return sum
 }
 
-// fixed is a number of records, ≥ 0: whole + part/2⁶⁴. Sums of it don't drift.
+// fixed is a number ≥ 0, of records mostly: whole + part/2⁶⁴. Sums of it don't drift.
 type fixed struct{ whole, part uint64 }
 
-// newFixed rounds r to the nearest fixed.
+// newFixed rounds r to the nearest fixed, or gives the largest whole one.
 func newFixed(r *big.Rat) fixed {
 	// ⌊r·2⁶⁴ + ½⌋ = ⌊(2·num·2⁶⁴ + den) / (2·den)⌋
 	num := new(big.Int).Lsh(r.Num(), 65)

@@ -113,18 +113,8 @@ type Constant struct {
 }
 
 func newConstant(gap *big.Rat, opts ScheduleOptions) *Constant {
-	c := &Constant{shard: uint64(opts.Shard), shards: uint64(opts.Shards)}
-	// ⌊gap·2⁶⁴ + ½⌋ = ⌊(2·num·2⁶⁴ + den) / (2·den)⌋
-	num := new(big.Int).Lsh(gap.Num(), 65)
-	num.Add(num, gap.Denom())
-	fixed := num.Quo(num, new(big.Int).Lsh(gap.Denom(), 1))
-	c.fraction = new(big.Int).And(fixed, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
-	whole := new(big.Int).Rsh(fixed, 64)
-	c.ns = math.MaxUint64 // a distance of over 584 years: At saturates for all but record 0
-	if whole.IsUint64() {
-		c.ns = whole.Uint64()
-	}
-	return c
+	f := newFixed(gap) // above 2⁶⁴ ns, 584 years, the largest there is: At saturates for all but record 0
+	return &Constant{shard: uint64(opts.Shard), shards: uint64(opts.Shards), ns: f.whole, fraction: f.part}
 }
 
 // At says when record n of this shard is due. Times that a Duration can't hold (292 years) become the largest one.
