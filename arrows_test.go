@@ -20,6 +20,7 @@ var arrows = []struct {
 }{
 	{"native/wire", nil},
 	{"metrics/stat", nil},
+	{"metrics/stat/simulate", []string{"metrics/stat"}},
 	{"profiles", nil},
 	{"native/auth", []string{"native/wire"}},
 	{"native/auth/authtest", nil}, // certificates, for tests alone
@@ -37,18 +38,19 @@ var arrows = []struct {
 	{"report", []string{"metrics/stat", "workload", "metrics"}},
 	{"broker/sink", nil},
 	{"broker", []string{"broker/sink", "native/auth"}},
-	{"selftest", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker", "broker/sink"}},
+	{"selftest", []string{"workload", "driver", "metrics", "metrics/stat", "metrics/stat/simulate", "bench", "broker", "broker/sink"}},
 	{"doctor", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker"}},
 	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native", "driver/replay",
 		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor", "native/auth"}},
 	{"scripts/checksweep", nil}, // shares nothing with what it checks
+	{"scripts/faults", []string{"native", "broker"}},
 }
 
 // clients may be imported by these packages alone: one client per adapter, and admin and kfake under broker.
 var clients = map[string][]string{
 	"github.com/IBM/sarama":             {"driver/sarama"},
-	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker", "scripts/checksweep"},
-	"github.com/twmb/franz-go/pkg/kadm": {"broker"},
+	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker", "scripts/checksweep", "scripts/faults"},
+	"github.com/twmb/franz-go/pkg/kadm": {"broker", "scripts/faults"},
 }
 
 func TestImportArrows(t *testing.T) {

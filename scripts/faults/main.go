@@ -1,0 +1,240 @@
+// Command faults runs the native producer against real Kafka while things go wrong, and holds what a franz-go consumer then
+// finds in the topics against what the producer's callbacks said.
+//
+//	scripts/bench-faults           everything: about 20 minutes on two cores; results in results/faults
+//	scripts/bench-faults --short   a few faults on one node, under a minute
+//
+// Under each fault six producers run side by side, each with a topic of its own (see modes). Every record carries run,
+// sequence number, partition asked and a checksum over value, topic and partition. What acks=all with idempotence has to
+// hold: nothing acknowledged is lost, nothing is there twice, each partition keeps the order, nothing is in another topic,
+// partition or offset than it should. What every mode has to hold: each record has exactly one callback, and none that was
+// refused before it was sent is there. What acks=1 and acks=0 lose is counted. It exits with 1 if a guarantee is broken.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	clusters []clusterSpec
+	faults   []string // empty: all
+	short    bool
+	out      string
+	rate     int
+	seed     uint64
+	args     []string
+}
+
+// clusterSpec is a cluster to start: its version and number of nodes.
+type clusterSpec struct {
+	version string
+	nodes   int
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "faults: %v\n", err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	began := time.Now()
+	rows, notes, err := all(ctx, o, stderr)
+	took := time.Since(began).Round(time.Second)
+	if err := writeTable(stdout, rows); err != nil {
+		fmt.Fprintf(stderr, "faults: %v\n", err)
+		return 1
+	}
+	for _, n := range notes {
+		fmt.Fprintln(stdout, n)
+	}
+	fmt.Fprintf(stdout, "%d lines in %v\n", len(rows), took)
+	if o.out != "" {
+		err = errors.Join(err, save(o, rows, notes, took))
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "faults: %v\n", err)
+		return 1
+	}
+	for i := range rows {
+		if !rows[i].good() {
+			return 1
+		}
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (*options, error) {
+	o := &options{args: args}
+	fs := flag.NewFlagSet("faults", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	clusters := fs.String("clusters", "4.3.1:3,3.9.1:1,4.0.1:1,4.1.2:1,4.3.1:1", "VERSION:NODES, separated by commas")
+	names := fs.String("faults", "", "names of faults, separated by commas; empty: all that fit the cluster")
+	fs.BoolVar(&o.short, "short", false, "a few faults on one node, under a minute")
+	fs.StringVar(&o.out, "out", "", "folder for faults.json and README.md; empty: none")
+	fs.IntVar(&o.rate, "rate", 500, "records per second of each of the six producers")
+	fs.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "seed of what is random")
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if o.rate < 10 {
+		return nil, fmt.Errorf("-rate %d is below 10", o.rate)
+	}
+	if o.short && !given(fs, "clusters") {
+		*clusters = "4.3.1:1"
+	}
+	for text := range strings.SplitSeq(*clusters, ",") {
+		version, n, ok := strings.Cut(text, ":")
+		nodes, err := strconv.Atoi(n)
+		if !ok || err != nil || nodes != 1 && nodes != 3 {
+			return nil, fmt.Errorf("-clusters: %q isn't VERSION:1 or VERSION:3", text)
+		}
+		o.clusters = append(o.clusters, clusterSpec{version, nodes})
+	}
+	if *names == "" {
+		return o, nil
+	}
+	var known []string
+	for _, f := range faults() {
+		known = append(known, f.name)
+	}
+	for name := range strings.SplitSeq(*names, ",") {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("-faults: %q is none of %s", name, strings.Join(known, ", "))
+		}
+		o.faults = append(o.faults, name)
+	}
+	return o, nil
+}
+
+func given(fs *flag.FlagSet, name string) (yes bool) {
+	fs.Visit(func(f *flag.Flag) { yes = yes || f.Name == name })
+	return yes
+}
+
+// plan is the faults for a cluster of so many nodes.
+func (o *options) plan(nodes int) []*fault {
+	return slices.DeleteFunc(faults(), func(f *fault) bool {
+		if len(o.faults) > 0 {
+			return !slices.Contains(o.faults, f.name) || nodes == 1 && !f.alone
+		}
+		return nodes == 1 && !f.alone || nodes > 1 && !f.many || o.short && !f.brief
+	})
+}
+
+// all plays every fault on every cluster, one after the other. notes are what couldn't be done.
+func all(ctx context.Context, o *options, stderr io.Writer) (rows []row, notes []string, err error) {
+	began := time.Now()
+	say := func(format string, args ...any) {
+		fmt.Fprintf(stderr, "%4.0fs %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+	for _, spec := range o.clusters {
+		c, err := startCluster(ctx, spec.version, spec.nodes, say)
+		if err != nil {
+			return rows, notes, err
+		}
+		for _, f := range o.plan(spec.nodes) {
+			say("Kafka %s, %d nodes: %s", spec.version, spec.nodes, f.what)
+			got, err := c.play(ctx, f, o)
+			if errors.Is(err, errNoMount) {
+				notes = append(notes, fmt.Sprintf("Kafka %s, %d nodes, %s: %v", spec.version, spec.nodes, f.name, err))
+				continue
+			}
+			if err != nil {
+				return rows, notes, errors.Join(fmt.Errorf("kafka %s, %d nodes, %s: %w", spec.version, spec.nodes, f.name, err), c.close())
+			}
+			for i := range got {
+				r := &got[i]
+				say("  %-24s sent %d, acked %d, failed %d, read %d, lost %d, retries %d: %s", r.Acks, r.Sent, r.Acked, r.Failed, r.Read, r.Lost, r.Retries, r.Verdict)
+				for text, n := range r.Errors {
+					say("    %d × %s", n, text)
+				}
+			}
+			rows = append(rows, got...)
+		}
+		if err := c.close(); err != nil {
+			return rows, notes, err
+		}
+	}
+	return rows, notes, nil
+}
+
+// save writes the results with their environment.
+func save(o *options, rows []row, notes []string, took time.Duration) error {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	command := strings.TrimSpace("scripts/bench-faults " + strings.Join(slices.DeleteFunc(slices.Clone(o.args), func(a string) bool { return strings.HasPrefix(a, "--out=") }), " "))
+	env := map[string]string{
+		"command": command, "seed": strconv.FormatUint(o.seed, 10), "time": took.String(), "go": runtime.Version(), "cpu": cpu(),
+		"cores": strconv.Itoa(runtime.NumCPU()), "kernel": firstLine(exec.Command("uname", "-sr")), "java": firstLine(exec.Command("java", "-version")),
+	}
+	raw, err := json.MarshalIndent(map[string]any{"environment": env, "rows": rows, "notes": notes}, "", "  ")
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString("# The native producer under faults on real Kafka\n\nMade by `" + command + "`; every count and the errors by text are in faults.json.\n\n")
+	for _, f := range faults() {
+		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, f.what)
+	}
+	b.WriteString("\nacks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent.\n\n")
+	if err := writeTable(&b, rows); err != nil {
+		return err
+	}
+	b.WriteString("\n")
+	for _, n := range notes {
+		fmt.Fprintf(&b, "%s\n\n", n)
+	}
+	for _, k := range []string{"cpu", "cores", "kernel", "go", "java", "time", "seed"} {
+		fmt.Fprintf(&b, "- %s: %s\n", k, env[k])
+	}
+	return errors.Join(os.WriteFile(filepath.Join(o.out, "faults.json"), append(raw, '\n'), 0o644),
+		os.WriteFile(filepath.Join(o.out, "README.md"), []byte(b.String()), 0o644))
+}
+
+// cpu is the processor's name, where the system tells.
+func cpu() string {
+	raw, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.SplitSeq(string(raw), "\n") {
+			if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+				return strings.TrimSpace(v)
+			}
+		}
+	}
+	return runtime.GOARCH
+}
+
+func firstLine(cmd *exec.Cmd) string {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "unknown"
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSpace(line)
+}

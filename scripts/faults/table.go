@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// row is one line of the table: a fault under one mode.
+type row struct {
+	Version    string         `json:"version"`
+	Nodes      int            `json:"nodes"`
+	Fault      string         `json:"fault"`
+	Acks       string         `json:"acks"`
+	Produce    int64          `json:"produce_version"`
+	Producers  int            `json:"producers"`
+	Sent       int            `json:"sent"`
+	Acked      int            `json:"acked"`
+	Failed     int            `json:"failed"`
+	Read       int            `json:"read"`
+	Lost       int            `json:"lost"`
+	Gone       int            `json:"gone_with_deleted_topic"`
+	Duplicates int            `json:"duplicates"`
+	Disorder   int            `json:"out_of_order"`
+	Misrouted  int            `json:"misrouted"`
+	Misplaced  int            `json:"acked_at_another_offset"`
+	Indefinite int            `json:"failed_and_there"`
+	Revived    int            `json:"refused_and_there"`
+	Unanswered int            `json:"without_callback"`
+	Again      int            `json:"callbacks_too_many"`
+	Retries    int64          `json:"retries"`
+	ThrottleMS int64          `json:"throttle_ms"`
+	Errors     map[string]int `json:"errors,omitempty"`
+	Seen       string         `json:"seen,omitempty"`
+	Verdict    string         `json:"verdict"`
+}
+
+func newRow(s *scene, ld *load, t *tally) row {
+	r := row{
+		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Acks: ld.mode.name, Produce: ld.stats.ProduceVersion,
+		Producers: len(ld.instances), Sent: t.sent, Acked: t.acked, Failed: t.failed, Read: t.read, Lost: t.lost, Gone: t.gone,
+		Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced, Indefinite: t.indefinite,
+		Revived: t.revived, Unanswered: t.unanswered, Again: t.again, Retries: ld.stats.Retries,
+		ThrottleMS: ld.stats.ThrottleNS / 1e6, Errors: t.errs, Seen: s.seen, Verdict: t.broken(&ld.mode),
+	}
+	switch {
+	case r.Verdict != "":
+	case ld.err != nil:
+		r.Verdict = "BROKEN: " + ld.err.Error()
+	case r.Acked == 0:
+		r.Verdict = "BROKEN: nothing acknowledged"
+	case ld.mode.outlasts() && r.Failed > 0:
+		r.Verdict = fmt.Sprintf("BROKEN: %d failed though the fault ended within delivery.timeout.ms", r.Failed)
+	case s.fault.touching && ld.mode.acks != 0 && r.Retries == 0:
+		r.Verdict = "NOT TESTED: nothing was sent twice"
+	case s.fault.name == "quota" && ld.mode.acks != 0 && r.ThrottleMS == 0:
+		r.Verdict = "NOT TESTED: nothing was throttled"
+	case ld.mode.guaranteed():
+		r.Verdict = "holds"
+	case r.Lost+r.Duplicates+r.Disorder > 0:
+		r.Verdict = "as documented"
+	default:
+		r.Verdict = "nothing lost"
+	}
+	return r
+}
+
+// outlasts says whether the producers are given the time to get over every fault.
+func (m *mode) outlasts() bool { return m.acks != 0 && !m.short && m.topic != "expiring" }
+
+func (r *row) good() bool {
+	return !strings.Contains(r.Verdict, "BROKEN") && !strings.Contains(r.Verdict, "NOT TESTED")
+}
+
+var columns = []string{"version", "nodes", "fault", "acks", "sent", "acked", "failed", "read back", "lost", "duplicates", "out of order", "misrouted", "retries", "verdict"}
+
+func (r *row) cells() []string {
+	n := strconv.Itoa
+	return []string{r.Version, n(r.Nodes), r.Fault, r.Acks, n(r.Sent), n(r.Acked), n(r.Failed), n(r.Read), n(r.Lost), n(r.Duplicates),
+		n(r.Disorder), n(r.Misrouted), strconv.FormatInt(r.Retries, 10), r.Verdict}
+}
+
+// writeTable writes rows as Markdown, aligned so that it reads as text too.
+func writeTable(w io.Writer, rows []row) error {
+	lines := [][]string{columns}
+	for i := range rows {
+		lines = append(lines, rows[i].cells())
+	}
+	widths := make([]int, len(columns))
+	for _, l := range lines {
+		for i, cell := range l {
+			widths[i] = max(widths[i], len(cell))
+		}
+	}
+	rule := make([]string, len(columns))
+	for i := range rule {
+		rule[i] = strings.Repeat("-", widths[i])
+	}
+	for _, l := range slices.Insert(lines, 1, rule) {
+		for i, cell := range l {
+			l[i] = fmt.Sprintf("%-*s", widths[i], cell)
+		}
+		if _, err := fmt.Fprintf(w, "| %s |\n", strings.Join(l, " | ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
