@@ -35,7 +35,10 @@ func EffectiveSampleSize(series []float64) float64 {
 }
 
 // correlationTime is τ of EffectiveSampleSize, at least 1: how many values of the series count as one.
-func correlationTime(series []float64) float64 {
+func correlationTime(series []float64) float64 { return math.Max(1, positiveSequence(series)) }
+
+// positiveSequence is τ as it comes out; it may be below 1 where neighbours balance each other.
+func positiveSequence(series []float64) float64 {
 	centre := mean(series)
 	tau, last := -1.0, math.Inf(1)
 	for lag := 0; lag+1 < len(series); lag += 2 {
@@ -46,5 +49,5 @@ func correlationTime(series []float64) float64 {
 		last = math.Min(last, pair)
 		tau += 2 * last
 	}
-	return math.Max(1, tau)
+	return tau
 }
