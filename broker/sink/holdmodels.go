@@ -100,7 +100,7 @@ func models() []model {
 				h.stalls = append(h.stalls, stall{int64(v.number("at")), int64(v.number("for")), int64(v.number("every"))})
 			}},
 		{name: "throttle", class: classOther, parameters: []parameter{{name: "time", kind: kindLength}, {name: "share", kind: kindShare, fallback: "1"}},
-			about: "a share of the answers tells the client to pause (throttle_time_ms); the sink itself goes on, as KIP-219 has it",
+			about: "a share of the answers tells the client to pause (throttle_time_ms) and isn't late for it; the sink mutes nobody",
 			add: func(h *Hold, v *values) {
 				h.throttle = throttling{int32((v.number("time") + 999_999) / 1e6), v.number("share")}
 			}},

@@ -4,6 +4,9 @@
 // header, the framing of topics and partitions and the 61-byte header of each record batch; record bytes are discarded
 // inside the kernel where the system can do that. Nothing is stored, so nothing can be fetched; but every partition's
 // records are counted, so ListOffsets gives end offsets that can be checked against what a client says it sent.
+//
+// Its answers can be held by a model (Hold), and the true times of requests and answers logged (Options.TimingLog): what a
+// benchmark reports can then be checked against what is known to be true.
 package sink
 
 import (
