@@ -36,6 +36,8 @@ func ownTopics(t *testing.T) (addrs, topics []string) {
 		topics = append(topics, fmt.Sprintf("kbench-native-test-%d-%d-%s", os.Getpid(), time.Now().UnixNano(), letter))
 		ct, dt := kmsg.NewCreateTopicsRequestTopic(), kmsg.NewDeleteTopicsRequestTopic()
 		ct.Topic, ct.NumPartitions, ct.ReplicationFactor = topics[len(topics)-1], 3, 1
+		// Brokers before 4.0 would take records from any future (KIP-1030).
+		ct.Configs = append(ct.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: "message.timestamp.after.max.ms", Value: kmsg.StringPtr("3600000")})
 		dt.Topic = &ct.Topic
 		create.Topics = append(create.Topics, ct)
 		remove.Topics, remove.TopicNames = append(remove.Topics, dt), append(remove.TopicNames, ct.Topic)

@@ -99,11 +99,13 @@ func (pr *Producer) route(t *topic, r *Record) *partition {
 	case pr.cfg.Partitioner == PartitionerRandom:
 		return t.partitions[pr.rng.IntN(n)]
 	case r.Key != nil && !pr.cfg.PartitionerIgnoreKeys:
-		if i, ok := pr.table.lookup(r.Key); ok {
-			if int(i) >= n {
-				return nil
+		if len(pr.table) > 0 {
+			if i, ok := pr.table.lookup(r.Key); ok {
+				if int(i) >= n {
+					return nil
+				}
+				return t.partitions[i]
 			}
-			return t.partitions[i]
 		}
 		return t.partitions[keyPartition(r.Key, n)]
 	}
