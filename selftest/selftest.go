@@ -43,6 +43,8 @@ type Env struct {
 	Kbench [2]string
 	// Deadline is when a measurement that the machine spoilt isn't repeated any more; zero: never.
 	Deadline time.Time
+	// Abort, when closed, ends a run without a drain: ctx has been cancelled before. May be nil.
+	Abort <-chan struct{}
 	// Dir is a folder for logs and children's results, emptied by the caller.
 	Dir string
 	// Log is told what goes on, a line at a time; nil: nobody is.

@@ -118,10 +118,11 @@ type stallForm struct {
 
 // quantiles are those that the form is good for: (1−q)·T within the time for which the stall is felt.
 func (f stallForm) quantiles() []float64 {
-	felt := stallLength.Seconds() / (1 - rho)
+	left := (f.length + stallLength.Seconds()) / 2 // of the load, when the stall begins; nothing is due afterwards
 	if f.end {
-		felt = stallLength.Seconds() // nothing is due afterwards
+		left = stallLength.Seconds()
 	}
+	felt := min(left, stallLength.Seconds()/(1-rho))
 	var qs []float64
 	for _, q := range []float64{.5, .75, .9, .95, .99, .999, .9999} {
 		if (1-q)*f.length <= 0.9*felt {

@@ -87,7 +87,8 @@ func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 		return nil, errors.Join(err, target.Close())
 	}
 	o := &observed{}
-	o.res, o.err = t.load(ctx, &plan, payloads, target)
+	o.res, o.err = t.load(ctx, target, bench.Options{Plan: &plan, Payloads: payloads, Driver: t.driver, Bootstrap: target.Bootstrap,
+		Topics: []string{topicName}, Died: target.Done(), Abort: env.Abort})
 	targetCPU := processCPU(pid)
 	killed := target.Err() != nil // then Close can only tell that again
 	closeErr := target.Close()
@@ -105,8 +106,8 @@ func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 	return o, o.read(name, &plan, payloads)
 }
 
-// load runs the plan, with what happens during it.
-func (t trial) load(ctx context.Context, plan *workload.Plan, payloads *workload.Payloads, target *broker.Target) (*metrics.Result, error) {
+// load does the run, with what happens during it.
+func (t trial) load(ctx context.Context, target *broker.Target, opts bench.Options) (*metrics.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan struct{})
@@ -118,8 +119,7 @@ func (t trial) load(ctx context.Context, plan *workload.Plan, payloads *workload
 	} else {
 		close(ended)
 	}
-	res, err := bench.Run(ctx, bench.Options{Plan: plan, Payloads: payloads, Driver: t.driver, Bootstrap: target.Bootstrap,
-		Topics: []string{topicName}, Died: target.Done()})
+	res, err := bench.Run(ctx, opts)
 	cancel()
 	<-ended
 	return res, err

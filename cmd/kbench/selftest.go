@@ -173,6 +173,7 @@ func (o *selftestOptions) run() error {
 	defer os.RemoveAll(env.Dir) // a folder of our own below the system's temporary one
 	interrupts := watchInterrupts(context.Background(), o.err)
 	defer interrupts.done()
+	env.Abort = interrupts.abort
 	res := o.carry(interrupts.ctx, env, checks)
 	stored := storeSelftest(dir, res)
 	if err := o.print(res); err != nil && stored == nil {
