@@ -23,7 +23,8 @@ type findings struct {
 	late        uint64  // records that the generator handed over late
 	busy        float64 // share of the CPUs' time that somebody used, waiting for due times included; −1: unknown
 	cores       float64 // CPUs' worth of time that this process used, waiting for due times left out
-	buffered    float64 // the share of buffer.memory that was in use, on average
+	buffered    float64 // the share of buffer.memory that was in use at the end
+	growth      float64 // of the records in flight, from the first sample to the last
 	still       int64   // ns for which the generator stood still
 	longest     int64   // the longest such time
 	littleError float64 // how far LittleRatio may be off by sampling and by the measurement's edges
@@ -115,8 +116,9 @@ func (r *run) little(f *findings) {
 		return
 	}
 	f.evidence.InFlightMean = l
+	f.growth = r.watch.last - r.watch.first
 	if memory := float64(f.plan.Producer.BufferMemory) * float64(len(r.workers)); memory > 0 {
-		f.buffered = l * r.payloads.MeanRecordBytes() / memory
+		f.buffered = r.watch.last * r.payloads.MeanRecordBytes() / memory
 	}
 	seconds := float64(r.end - min(r.phases.measure.Load(), r.end))
 	if served <= 0 || returned == 0 || seconds <= 0 {

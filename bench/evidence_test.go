@@ -201,6 +201,18 @@ func TestWatchCountsInFlight(t *testing.T) {
 	}
 }
 
+// TestWatchNoticesStops: only waking far too late counts, and no more of it than lies in the measured part.
+func TestWatchNoticesStops(t *testing.T) {
+	var w watch
+	w.woke(1000, 1999, 1000)
+	w.woke(0, 5000, 1000)
+	w.woke(100, 3000, 1000)
+	w.woke(math.MaxInt64, 9000, 1000) // the measurement hasn't begun
+	if w.still != 7900 || w.longest != 5000 {
+		t.Errorf("stood still for %d, at the longest for %d", w.still, w.longest)
+	}
+}
+
 // TestLittlesLawHolds on a real run: what the watch counts is what the service times and the rate say.
 func TestLittlesLawHolds(t *testing.T) {
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Duration = 2 * time.Second })

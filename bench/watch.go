@@ -67,13 +67,18 @@ func (w *watch) run() {
 		if asked >= end || w.stop.Load() {
 			return
 		}
-		if late := min(now, end) - max(asked, measure); late >= limit {
-			w.still += late
-			w.longest = max(w.longest, late)
-		}
+		w.woke(max(asked, measure), min(now, end), limit)
 		if now >= measure && now < end {
 			w.sample(now)
 		}
+	}
+}
+
+// woke notes that the watch woke at now instead of at asked.
+func (w *watch) woke(asked, now, limit int64) {
+	if late := now - asked; late >= limit {
+		w.still += late
+		w.longest = max(w.longest, late)
 	}
 }
 
