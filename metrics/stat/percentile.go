@@ -18,7 +18,7 @@ type Slices interface {
 const (
 	needsSlices      = 30  // slices that count as independent …
 	needsSlicesMore  = 2   // … and so many more for each slice by which the correlation time is above 1: it is less certain
-	needsExceedances = 22  // independent values beyond the percentile
+	needsExceedances = 26  // independent values beyond the percentile
 	widerTimes       = 4   // exceedances are judged where they are 4 × as many, too
 	timeBias         = 4   // correlation times are estimated too short by a share of about 4·(τ−1)/n
 	timeGrowth       = 1.3 // … and what is left above 1 counts more: runs whose τ came out small are the ones printed

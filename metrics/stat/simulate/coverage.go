@@ -30,6 +30,13 @@ func DefaultCoverage() Coverage {
 	}
 }
 
+// QuickCoverage is a small form of the table, for a glance: seconds instead of a minute or two, and within ± 4 %.
+func QuickCoverage() Coverage {
+	c := DefaultCoverage()
+	c.Seconds, c.Runs = []int{60, 120}, 100
+	return c
+}
+
 // CoverageRow is how one scenario, length and percentile came out.
 type CoverageRow struct {
 	Scenario string  `json:"scenario"`

@@ -19,6 +19,9 @@ func DefaultSettling() Settling {
 	return Settling{Seconds: []int{10, 20, 30, 60, 120, 300}, Runs: 400, Seed: 1}
 }
 
+// QuickSettling is a small form of the table: a second or two.
+func QuickSettling() Settling { return Settling{Seconds: []int{30, 60, 120}, Runs: 50, Seed: 1} }
+
 // SettlingRow is how one kind of run of one length came out.
 type SettlingRow struct {
 	Kind    string `json:"kind"`
