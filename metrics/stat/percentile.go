@@ -16,6 +16,7 @@ type Slices interface {
 // What a run needs so that its interval is printed, and how its variance is corrected: found by simulation (package
 // simulate), as the values at which the intervals that are printed cover the truth as often as they say.
 const (
+	leastSlices      = 40  // slices: in fewer, correlation that matters can't be seen
 	needsSlices      = 30  // slices that count as independent …
 	needsSlicesMore  = 2   // … and so many more for each slice by which the correlation time is above 1: it is less certain
 	needsExceedances = 26  // independent values beyond the percentile
@@ -55,7 +56,7 @@ func PercentileInterval(s Slices, q, level float64) (iv Interval, supported bool
 		total += counts[i]
 	}
 	if n < 4 || total == 0 {
-		return Interval{}, false, needsSlices
+		return Interval{}, false, leastSlices
 	}
 	at := func(q float64) exceedances { return exceed(s, counts, q) }
 	here := at(q)
@@ -118,7 +119,7 @@ func lagTime(x []float64) float64 {
 func support(here, wider, middle exceedances) float64 {
 	tau := math.Max(1, max(wider.time, middle.time, wider.lag, middle.lag))
 	tau = math.Min(tau, here.n/4) // where slices hang together for so long, their number says no more than that
-	needed := tau * (needsSlices + needsSlicesMore*(tau-1))
+	needed := math.Max(leastSlices, tau*(needsSlices+needsSlicesMore*(tau-1)))
 	// variance/mean is the size of a cluster: how many values beyond the quantile come together.
 	cluster := math.Max(here.variance/here.mean, wider.variance/wider.mean)
 	independent := here.mean / cluster

@@ -23,7 +23,7 @@ func DefaultCoverage() Coverage {
 	return Coverage{
 		Scenarios: Scenarios(),
 		Quantiles: []float64{0.5, 0.9, 0.95, 0.99, 0.999},
-		Seconds:   []int{20, 30, 60, 120, 300, 600},
+		Seconds:   []int{30, 45, 60, 120, 300, 600},
 		Runs:      400,
 		Level:     0.95,
 		Seed:      1,
