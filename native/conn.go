@@ -40,9 +40,15 @@ type conn struct {
 	renewAt  time.Time // when to authenticate again (KIP-368); zero: never
 }
 
-// dial connects, within setup, secures the connection and negotiates versions.
-func dial(ctx context.Context, cfg *Config, addr string, setup time.Duration) (*conn, error) {
-	d := net.Dialer{Timeout: setup}
+// dialing is how to connect.
+type dialing struct {
+	setup time.Duration // bounds connecting
+	first bool          // nobody of the cluster answered yet: find out what is wrong
+}
+
+// dial connects, secures the connection and negotiates versions.
+func dial(ctx context.Context, cfg *Config, addr string, how dialing) (*conn, error) {
+	d := net.Dialer{Timeout: how.setup}
 	nc, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -56,6 +62,7 @@ func dial(ctx context.Context, cfg *Config, addr string, setup time.Duration) (*
 		}
 	}
 	c := &conn{nc: nc, clientID: cfg.ClientID, security: cfg.security(), addr: addr}
+	c.security.Curious = how.first
 	patience := min(handshakeTimeout, cfg.RequestTimeout)
 	if err == nil {
 		err = c.secure(ctx, patience)
@@ -85,7 +92,7 @@ func (c *conn) negotiate(ctx context.Context, timeout time.Duration) error {
 				return fmt.Errorf("%w (security.protocol)", err)
 			}
 			if hungUp(err) && c.security.TLS == nil {
-				return auth.HungUp(ctx, c.addr)
+				return c.security.HungUp(ctx, c.addr)
 			}
 			return fmt.Errorf("%w: %s", ErrNotKafka, handshakeProblem(err, timeout))
 		}

@@ -16,6 +16,7 @@ type control struct {
 	conn  *conn
 	addrs []string // known brokers, else the bootstrap servers
 	next  int
+	met   bool // a broker answered once
 }
 
 func newControl(cfg *Config) *control { return &control{cfg: cfg, addrs: cfg.Bootstrap} }
@@ -37,9 +38,9 @@ func (c *control) connect(ctx context.Context) error {
 	for range c.addrs {
 		addr := c.addrs[c.next%len(c.addrs)]
 		c.next++
-		conn, err := dial(ctx, c.cfg, addr, c.cfg.SocketSetupTimeout)
+		conn, err := dial(ctx, c.cfg, addr, dialing{setup: c.cfg.SocketSetupTimeout, first: !c.met})
 		if err == nil {
-			c.conn = conn
+			c.conn, c.met = conn, true
 			return nil
 		}
 		errs = append(errs, err)

@@ -42,7 +42,7 @@ const (
 
 // newLink connects for producing, within setup.
 func (pr *Producer) newLink(addr string, setup time.Duration) (*link, error) {
-	c, err := dial(pr.ctx, &pr.cfg, addr, setup)
+	c, err := dial(pr.ctx, &pr.cfg, addr, dialing{setup: setup})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,9 @@ import (
 type Config struct {
 	TLS  *tls.Config    // nil: no TLS. ServerName "" stands for the host connected to
 	SASL sasl.Mechanism // nil: no SASL
+	// Curious tries whether a listener that hangs up on plain text speaks TLS, for a better error. It takes up to a second:
+	// not for connections to a broker that is known, and hangs up because it restarts.
+	Curious bool
 }
 
 // Secured says whether there is anything to do.
@@ -105,13 +108,12 @@ func (c Config) firstAnswer(ctx context.Context, err error, addr string) error {
 	case c.TLS != nil:
 		return fmt.Errorf("%w: it closed the connection after the TLS handshake (does it want a client certificate, ssl.keystore.location?)", ErrNotKafka)
 	}
-	return HungUp(ctx, addr)
+	return c.HungUp(ctx, addr)
 }
 
-// HungUp is the error for a listener that closed a connection when it was asked in plain text. It tries whether TLS is what
-// it speaks.
-func HungUp(ctx context.Context, addr string) error {
-	if speaksTLS(ctx, addr) {
+// HungUp is the error for a listener that closed a connection when it was asked in plain text.
+func (c Config) HungUp(ctx context.Context, addr string) error {
+	if c.Curious && speaksTLS(ctx, addr) {
 		return fmt.Errorf("%w (security.protocol)", ErrTLSListener)
 	}
 	return fmt.Errorf("%w: it closed the connection without an answer", ErrNotKafka)
