@@ -4,14 +4,23 @@ import "context"
 
 // Begin is how an adapter of a foreign client opens: it refuses a configuration that d can't carry out, looks with
 // connections of its own whether producing can work at all (Preflight), and returns what the client is to connect with: a
-// Dialer whose connections the meter counts.
+// Dialer whose connections the meter counts, and which knows what the client has to authenticate itself with.
 func Begin(ctx context.Context, d Driver, cfg *Config) (*Dialer, *WireMeter, error) {
 	if err := Check(d, &cfg.Producer); err != nil {
 		return nil, nil, err
 	}
-	if _, err := Preflight(ctx, *cfg, NewDialer(&cfg.Producer, nil).DialContext); err != nil {
+	security, err := Security(&cfg.Producer)
+	if err != nil {
+		return nil, nil, err
+	}
+	first := NewDialer(&cfg.Producer, nil)
+	first.Security, first.authenticate = security, true
+	first.Security.Curious = true
+	if _, err := Preflight(ctx, *cfg, first.DialContext); err != nil {
 		return nil, nil, err
 	}
 	meter := NewWireMeter()
-	return NewDialer(&cfg.Producer, meter), meter, nil
+	dialer := NewDialer(&cfg.Producer, meter)
+	dialer.Security = security
+	return dialer, meter, nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"kbench/native/auth"
 	"kbench/workload"
 )
 
@@ -13,8 +14,13 @@ import (
 // send.buffer.bytes, receive.buffer.bytes and the growing set-up time-out of KIP-601
 // (socket.connection.setup.timeout.ms to …max.ms). Meter, when not nil, counts what is written.
 type Dialer struct {
-	cfg   *workload.ProducerConfig
-	meter *WireMeter
+	// Security is how connections are secured. The Dialer does TLS, so that the meter counts what the client wrote; SASL is
+	// for the client to do.
+	Security auth.Config
+
+	cfg          *workload.ProducerConfig
+	meter        *WireMeter
+	authenticate bool // the Dialer does SASL too
 
 	mu       sync.Mutex
 	failures map[string]int // address → set-ups that failed in a row
@@ -51,10 +57,32 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 			return nil, err
 		}
 	}
-	if conn, err = d.track(conn); err == nil && d.meter != nil {
+	if conn, err = d.track(conn); err != nil {
+		return nil, err
+	}
+	if conn, err = d.secure(ctx, conn, addr, timeout); err == nil && d.meter != nil {
 		conn = d.meter.Conn(conn)
 	}
 	return conn, err
+}
+
+// secure does what of Security is the Dialer's, within timeout.
+func (d *Dialer) secure(ctx context.Context, conn net.Conn, addr string, timeout time.Duration) (net.Conn, error) {
+	security := d.Security
+	if !d.authenticate {
+		security.SASL = nil
+	}
+	if !security.Secured() {
+		return conn, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	secured, _, err := security.Secure(ctx, conn, addr)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secured, nil
 }
 
 // begin returns the time-out of the next set-up to addr, or an error after Shut.

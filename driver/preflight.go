@@ -8,7 +8,10 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"time"
+
+	"kbench/native/auth"
 )
 
 // Cluster is what Preflight found.
@@ -72,13 +75,22 @@ type probe struct {
 
 func connect(ctx context.Context, addr string, cfg Config, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (*probe, error) {
 	conn, err := dial(ctx, "tcp", addr)
+	if auth.Known(err) || errors.Is(err, auth.ErrNotKafka) {
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("no broker at %s: %w", addr, err)
 	}
 	p := &probe{addr: addr, conn: conn, timeout: min(cfg.Producer.RequestTimeout, cfg.Producer.SocketSetupTimeout)}
 	if err := p.apiVersions(ctx); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("%s doesn't answer as a Kafka broker (PLAINTEXT): %w", addr, err)
+		if errors.Is(err, errHungUp) && !cfg.Producer.Security.TLS() {
+			err = auth.Config{Curious: true}.HungUp(ctx, addr)
+		}
+		if auth.Known(err) {
+			return nil, fmt.Errorf("%s: %w", addr, err)
+		}
+		return nil, fmt.Errorf("%s doesn't answer as a Kafka broker (%s): %w", addr, cfg.Producer.Security.Protocol, err)
 	}
 	return p, nil
 }
@@ -143,6 +155,9 @@ func (p *probe) metadata(ctx context.Context, topics []string) ([]int32, error) 
 		body = append(body, 0) // never create a topic by asking for it
 	}
 	r, err := p.roundTrip(ctx, keyMetadata, version, body)
+	if errors.Is(err, errHungUp) {
+		err = fmt.Errorf("%w (does the listener want SASL: security.protocol?)", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("metadata from %s: %w", p.addr, err)
 	}
@@ -173,6 +188,9 @@ func (p *probe) roundTrip(ctx context.Context, key, version int16, body []byte) 
 	if _, err := io.ReadFull(p.conn, head[:]); err != nil {
 		return nil, readError(err)
 	}
+	if auth.IsTLS(head[:]) {
+		return nil, fmt.Errorf("%w (security.protocol)", auth.ErrTLSListener)
+	}
 	size, id := int32(binary.BigEndian.Uint32(head[:])), int32(binary.BigEndian.Uint32(head[4:]))
 	if size < 4 || size > 64<<20 || id != p.next {
 		return nil, fmt.Errorf("answer begins with %q, which isn't Kafka's", head)
@@ -184,11 +202,13 @@ func (p *probe) roundTrip(ctx context.Context, key, version int16, body []byte) 
 	return &reader{b: rest}, nil
 }
 
+var errHungUp = errors.New("it closed the connection")
+
 func readError(err error) error {
 	var ne net.Error
 	switch {
-	case errors.Is(err, io.EOF):
-		return errors.New("it closed the connection (a TLS port, or not Kafka?)")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return errHungUp
 	case errors.As(err, &ne) && ne.Timeout():
 		return errors.New("no answer in time")
 	}

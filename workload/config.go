@@ -44,7 +44,7 @@ type ProducerConfig struct {
 	SocketSetupTimeout    time.Duration // socket.connection.setup.timeout.ms
 	SocketSetupTimeoutMax time.Duration // socket.connection.setup.timeout.max.ms
 	BootstrapServers      string        // bootstrap.servers, as written in a properties file; --bootstrap-server wins
-	SecurityProtocol      string        // security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
+	Security              Security      // security.protocol, ssl.*, sasl.*
 
 	set map[string]string // settings given explicitly, name → value as written; copied when changed, since copies share it
 
@@ -90,7 +90,7 @@ func DefaultProducerConfig() ProducerConfig {
 		ConnectionsMaxIdle:    9 * time.Minute,
 		SocketSetupTimeout:    10 * time.Second,
 		SocketSetupTimeoutMax: 30 * time.Second,
-		SecurityProtocol:      "PLAINTEXT",
+		Security:              Security{Protocol: "PLAINTEXT", EndpointIdentification: "https"},
 	}
 }
 
@@ -131,7 +131,7 @@ func (c *ProducerConfig) assign(name, value string) *fieldError {
 		c.set = map[string]string{}
 	}
 	for _, name := range explicit {
-		c.set[name] = value
+		c.set[name] = Hide(name, value)
 	}
 	c.settle()
 	return nil

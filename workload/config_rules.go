@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -83,6 +84,9 @@ func (c *ProducerConfig) clashes() problems {
 		clash("delivery.timeout.ms", "%d is less than linger.ms + request.timeout.ms = %d + %d: allowed %d and more",
 			c.DeliveryTimeout.Milliseconds(), c.Linger.Milliseconds(), c.RequestTimeout.Milliseconds(), least.Milliseconds())
 	}
+	for _, s := range c.Security.clashes() {
+		clash(s.name, "%s", s.why)
+	}
 	return all
 }
 
@@ -95,6 +99,9 @@ func (c *ProducerConfig) Notes() []string {
 	if c.deliveryWas > 0 {
 		notes = append(notes, fmt.Sprintf("delivery.timeout.ms is raised from %d to %d, that is, linger.ms + request.timeout.ms",
 			c.deliveryWas.Milliseconds(), c.DeliveryTimeout.Milliseconds()))
+	}
+	if idle := c.idleSecurity(); len(idle) > 0 {
+		notes = append(notes, fmt.Sprintf("%s: without effect with security.protocol=%s", strings.Join(idle, ", "), c.Security.Protocol))
 	}
 	for _, pair := range [][2]string{{"retry.backoff.ms", "retry.backoff.max.ms"}, {"reconnect.backoff.ms", "reconnect.backoff.max.ms"}} {
 		if c.ms(pair[0]) > c.ms(pair[1]) {

@@ -45,6 +45,17 @@ socket.connection.setup.timeout.ms=10000
 socket.connection.setup.timeout.max.ms=30000
 bootstrap.servers=
 security.protocol=PLAINTEXT
+ssl.truststore.location=
+ssl.truststore.certificates=
+ssl.truststore.type=
+ssl.keystore.location=
+ssl.keystore.certificate.chain=
+ssl.keystore.key=
+ssl.keystore.type=
+ssl.endpoint.identification.algorithm=https
+sasl.mechanism=
+sasl.jaas.config=
+sasl.oauthbearer.token.endpoint.url=
 `
 	c := DefaultProducerConfig()
 	var got strings.Builder

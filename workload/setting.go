@@ -77,7 +77,7 @@ func settingNames(use func(SettingUse) bool) []string {
 // unknownSetting is the error for a name that isn't a producer setting of Kafka.
 func unknownSetting(name string) *fieldError {
 	near := Nearest(name, settingNames(func(u SettingUse) bool { return u == SettingCarried }))
-	if near == "" {
+	if near == "" || SecuritySetting(name) {
 		near = Nearest(name, settingNames(func(SettingUse) bool { return true }))
 	}
 	e := &fieldError{path: name, msg: "not a producer setting", near: near}
@@ -103,9 +103,6 @@ func (r *settingRow) refuse(value string) *fieldError {
 	return &fieldError{path: r.Name, msg: "kbench doesn't carry out this setting yet: " + r.why}
 }
 
-// hidden stands for a secret value.
-const hidden = "[hidden]"
-
 // secretWords marks names whose values are secret even if the name is misspelt.
 var secretWords = regexp.MustCompile(`(?i)pass?w|secret|jaas|credential|token|\.key$|private`)
 
@@ -117,7 +114,7 @@ func secretName(name string) bool {
 	return secretWords.MatchString(name)
 }
 
-// Hide returns value, or [hidden] if name is a setting whose value is secret.
+// Hide returns value, or *** if name is a setting whose value is secret.
 func Hide(name, value string) string {
 	if secretName(name) {
 		return hidden

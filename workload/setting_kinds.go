@@ -209,24 +209,6 @@ func partitionerClassSetting() settingRow {
 	}
 }
 
-func securitySetting() settingRow {
-	row := choiceSetting("security.protocol", "how the connection is protected", []string{"PLAINTEXT"},
-		func(c *ProducerConfig) *string { return &c.SecurityProtocol })
-	row.parse = func(c *ProducerConfig, value string) ([]string, *fieldError) {
-		switch upper := strings.ToUpper(value); upper {
-		case "PLAINTEXT":
-			c.SecurityProtocol = upper
-			return []string{row.Name}, nil
-		case "SSL", "SASL_PLAINTEXT", "SASL_SSL":
-			e := badValue(value, "PLAINTEXT")
-			e.msg = "kbench doesn't carry out TLS and SASL yet: value"
-			return nil, e
-		}
-		return nil, badChoice(value, []string{"PLAINTEXT"})
-	}
-	return row
-}
-
 func bootstrapSetting() settingRow {
 	row := textSetting("bootstrap.servers", "brokers to connect to first; --bootstrap-server wins",
 		func(c *ProducerConfig) *string { return &c.BootstrapServers })

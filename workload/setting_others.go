@@ -30,6 +30,10 @@ func ignoredSettings() []settingRow {
 		ignored("metrics.sample.window.ms", "window of the Java client's metrics", ""),
 		ignored("enable.metrics.push", "telemetry pushed to the broker (KIP-714)", "kbench keeps client telemetry off in every driver", "false"),
 		ignored("interceptor.classes", "interceptors of the Java client", noJava, ""),
+		ignored("ssl.enabled.protocols", "versions of TLS", "kbench speaks TLS 1.2 and 1.3", "TLSv1.2,TLSv1.3", "TLSv1.3,TLSv1.2", "TLSv1.3"),
+		ignored("sasl.login.callback.handler.class", "how a Java client gets its token", noJava,
+			"org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
+			"org.apache.kafka.common.security.oauthbearer.secured.OAuthBearerLoginCallbackHandler"),
 		ignored("client.dns.lookup", "how host names are looked up", "kbench tries every address", "use_all_dns_ips"),
 	}
 }
@@ -37,7 +41,11 @@ func ignoredSettings() []settingRow {
 // refusedSettings are settings whose effect would be missing from the measurement if they were passed over.
 func refusedSettings() []settingRow {
 	const (
-		security  = "only security.protocol=PLAINTEXT is there"
+		kerberos  = "Kerberos (GSSAPI) isn't there"
+		tokens    = "an OAUTHBEARER token comes from sasl.oauthbearer.token.endpoint.url=file:///path or sasl.jaas.config"
+		encrypted = "decrypt the key with `openssl pkcs8 -in KEY -out PLAINKEY`"
+		stores    = "stores are PEM, which has no password"
+		javaTLS   = "TLS 1.2 and 1.3 are Go's own"
 		metadata  = "metadata recovery is as in the client measured"
 		twoPhase  = "transactions with two-phase commit are missing"
 		providers = "give the value itself"
@@ -51,15 +59,13 @@ func refusedSettings() []settingRow {
 			})
 		}
 	}
-	add(security, true, "sasl.jaas.config", "sasl.oauthbearer.client.credentials.client.secret",
-		"sasl.oauthbearer.assertion.private.key.passphrase", "ssl.key.password", "ssl.keystore.key", "ssl.keystore.password",
-		"ssl.truststore.password")
-	add(security, false,
-		"sasl.client.callback.handler.class", "sasl.kerberos.kinit.cmd", "sasl.kerberos.min.time.before.relogin",
-		"sasl.kerberos.service.name", "sasl.kerberos.ticket.renew.jitter", "sasl.kerberos.ticket.renew.window.factor",
-		"sasl.login.callback.handler.class", "sasl.login.class", "sasl.login.connect.timeout.ms", "sasl.login.read.timeout.ms",
-		"sasl.login.refresh.buffer.seconds", "sasl.login.refresh.min.period.seconds", "sasl.login.refresh.window.factor",
-		"sasl.login.refresh.window.jitter", "sasl.login.retry.backoff.max.ms", "sasl.login.retry.backoff.ms", "sasl.mechanism",
+	add(kerberos, false, "sasl.kerberos.kinit.cmd", "sasl.kerberos.min.time.before.relogin", "sasl.kerberos.service.name",
+		"sasl.kerberos.ticket.renew.jitter", "sasl.kerberos.ticket.renew.window.factor")
+	add(tokens, true, "sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.assertion.private.key.passphrase")
+	add(tokens, false, "sasl.client.callback.handler.class", "sasl.login.class", "sasl.login.connect.timeout.ms",
+		"sasl.login.read.timeout.ms", "sasl.login.refresh.buffer.seconds", "sasl.login.refresh.min.period.seconds",
+		"sasl.login.refresh.window.factor", "sasl.login.refresh.window.jitter", "sasl.login.retry.backoff.max.ms",
+		"sasl.login.retry.backoff.ms",
 		"sasl.oauthbearer.assertion.algorithm", "sasl.oauthbearer.assertion.claim.aud", "sasl.oauthbearer.assertion.claim.exp.seconds",
 		"sasl.oauthbearer.assertion.claim.iss", "sasl.oauthbearer.assertion.claim.jti.include",
 		"sasl.oauthbearer.assertion.claim.nbf.seconds", "sasl.oauthbearer.assertion.claim.sub", "sasl.oauthbearer.assertion.file",
@@ -69,12 +75,11 @@ func refusedSettings() []settingRow {
 		"sasl.oauthbearer.jwks.endpoint.refresh.ms", "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
 		"sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", "sasl.oauthbearer.jwks.endpoint.url",
 		"sasl.oauthbearer.jwt.retriever.class", "sasl.oauthbearer.jwt.validator.class", "sasl.oauthbearer.scope",
-		"sasl.oauthbearer.scope.claim.name", "sasl.oauthbearer.sub.claim.name", "sasl.oauthbearer.token.endpoint.url",
-		"security.providers",
-		"ssl.cipher.suites", "ssl.enabled.protocols", "ssl.endpoint.identification.algorithm", "ssl.engine.factory.class",
-		"ssl.keymanager.algorithm", "ssl.keystore.certificate.chain", "ssl.keystore.location", "ssl.keystore.type",
-		"ssl.protocol", "ssl.provider", "ssl.secure.random.implementation", "ssl.trustmanager.algorithm",
-		"ssl.truststore.certificates", "ssl.truststore.location", "ssl.truststore.type")
+		"sasl.oauthbearer.scope.claim.name", "sasl.oauthbearer.sub.claim.name")
+	add(encrypted, true, "ssl.key.password")
+	add(stores, true, "ssl.keystore.password", "ssl.truststore.password")
+	add(javaTLS, false, "security.providers", "ssl.cipher.suites", "ssl.engine.factory.class", "ssl.keymanager.algorithm",
+		"ssl.protocol", "ssl.provider", "ssl.secure.random.implementation", "ssl.trustmanager.algorithm")
 	add(metadata, false, "metadata.max.idle.ms", "metadata.recovery.strategy", "metadata.recovery.rebootstrap.trigger.ms")
 	add(twoPhase, false, "transaction.two.phase.commit.enable")
 	add(providers, false, "config.providers")

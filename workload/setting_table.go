@@ -18,7 +18,7 @@ func Partitioners() []string {
 func from(least int64) intRange { return intRange{min: least, max: math.MaxInt32} }
 
 // settingRows is the table behind Settings: never changed.
-var settingRows = slices.Concat(carriedSettings(), ignoredSettings(), refusedSettings())
+var settingRows = slices.Concat(carriedSettings(), securitySettings(), ignoredSettings(), refusedSettings())
 
 func carriedSettings() []settingRow {
 	type c = ProducerConfig
@@ -60,6 +60,5 @@ func carriedSettings() []settingRow {
 		msSetting("socket.connection.setup.timeout.ms", "first time limit of connecting", 1, func(c *c) *d { return &c.SocketSetupTimeout }),
 		msSetting("socket.connection.setup.timeout.max.ms", "longest time limit of connecting", 1, func(c *c) *d { return &c.SocketSetupTimeoutMax }),
 		bootstrapSetting(),
-		securitySetting(),
 	}
 }

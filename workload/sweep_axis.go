@@ -25,7 +25,7 @@ func AxisNames() []string {
 		names = append(names, alias)
 	}
 	for _, row := range settingRows {
-		if row.Use == SettingCarried && row.Name != "bootstrap.servers" {
+		if row.Use == SettingCarried && row.Name != "bootstrap.servers" && !SecuritySetting(row.Name) {
 			names = append(names, row.Name)
 		}
 	}
@@ -49,7 +49,7 @@ func axisPath(name string) (string, *fieldError) {
 		path = "producer." + canonicalSetting(name)
 	}
 	switch top, _, _ := strings.Cut(path, "."); {
-	case path == "producer.bootstrap.servers", top == "sweep", top == "objectives", path == "name", path == "about":
+	case path == "producer.bootstrap.servers", SecuritySetting(strings.TrimPrefix(path, "producer.")), top == "sweep", top == "objectives", path == "name", path == "about":
 		return "", &fieldError{path: name, msg: "can't be an axis of a sweep"}
 	case strings.HasPrefix(path, "producer.") && findSetting(strings.TrimPrefix(path, "producer.")) != nil, pathSteps(path) != nil:
 		return path, nil

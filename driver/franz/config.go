@@ -60,6 +60,9 @@ func options(cfg *driver.Config, dialer *driver.Dialer) ([]kgo.Opt, error) {
 		kgo.MetadataMinAge(clamp(min(p.RetryBackoff, p.MetadataMaxAge), minMetadataAge, maxMetadataAge)),
 		kgo.ConnIdleTimeout(clamp(p.ConnectionsMaxIdle, minOverhead, maxOverhead)),
 	}
+	if mechanism := dialer.Security.SASL; mechanism != nil {
+		opts = append(opts, kgo.SASL(mechanism))
+	}
 	return append(opts, ackOptions(p)...), nil
 }
 

@@ -66,6 +66,5 @@ func capabilities() []driver.Capability {
 		{Setting: "transactional.id", Support: driver.Unsupported, Values: []string{""}, How: "this adapter sends no transactions"},
 		{Setting: "transaction.timeout.ms", Support: driver.Unsupported, Values: []string{"any: without effect"}, How: "this adapter sends no transactions",
 			Allows: func(*workload.ProducerConfig) bool { return true }},
-		{Setting: "security.protocol", Support: driver.Limited, Values: []string{"PLAINTEXT"}},
 	}
 }

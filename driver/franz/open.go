@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kbench/driver"
+	"kbench/native/auth"
 )
 
 // open connects a client.
@@ -35,7 +36,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	}
 	return driver.Session{
 		Producer:  newProducer(client, &cfg, ack),
-		Effective: effective(client, &cfg),
+		Effective: effective(client, &cfg, dialer.Security),
 		Stats:     st.snapshot,
 	}, nil
 }
@@ -65,7 +66,7 @@ func newProducer(client *kgo.Client, cfg *driver.Config, ack driver.AckFunc) *pr
 }
 
 // effective reads the configuration back from the client.
-func effective(cl *kgo.Client, cfg *driver.Config) map[string]string {
+func effective(cl *kgo.Client, cfg *driver.Config, security auth.Config) map[string]string {
 	e := driver.Effective{}
 	millis := func(name string, opt any) { e.Millis(name, cl.OptValue(opt).(time.Duration)) }
 	e.Text("bootstrap.servers", strings.Join(cl.OptValue(kgo.SeedBrokers).([]string), ","))
@@ -89,6 +90,7 @@ func effective(cl *kgo.Client, cfg *driver.Config) map[string]string {
 	millis("connections.max.idle.ms", kgo.ConnIdleTimeout)
 	compressionInForce(e, cl, cfg)
 	carriedByAdapter(e, cfg)
+	e.Security(&cfg.Producer, security)
 	return e
 }
 
@@ -100,7 +102,6 @@ func carriedByAdapter(e driver.Effective, cfg *driver.Config) {
 		"socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.max.ms"} {
 		e.Text(name, c.Get(name))
 	}
-	e.Text("security.protocol", "PLAINTEXT")
 	e.Text("reconnect.backoff.ms", c.Get("retry.backoff.ms"))
 	e.Text("reconnect.backoff.max.ms", c.Get("retry.backoff.max.ms"))
 }

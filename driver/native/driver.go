@@ -9,6 +9,7 @@ import (
 
 	"kbench/driver"
 	"kbench/native"
+	"kbench/native/auth"
 	"kbench/workload"
 )
 
@@ -36,7 +37,6 @@ func capabilities() []driver.Capability {
 		{Setting: "transactional.id", Support: driver.Unsupported, Values: []string{""}, How: "no transactions yet"},
 		{Setting: "transaction.timeout.ms", Support: driver.Unsupported, Values: []string{"any: without effect"}, How: "no transactions yet",
 			Allows: func(*workload.ProducerConfig) bool { return true }},
-		{Setting: "security.protocol", Support: driver.Limited, Values: []string{"PLAINTEXT"}},
 	}
 }
 
@@ -55,7 +55,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	if err != nil {
 		return driver.Session{}, fmt.Errorf("native: %w", err)
 	}
-	return driver.Session{Producer: p, Effective: effective(p.core.Config()), Stats: p.stats}, nil
+	return driver.Session{Producer: p, Effective: effective(p.core.Config(), &cfg.Producer), Stats: p.stats}, nil
 }
 
 // config translates the settings.
@@ -69,7 +69,12 @@ func config(cfg *driver.Config) (native.Config, error) {
 	if err != nil {
 		return native.Config{}, err
 	}
+	security, err := driver.Security(p)
+	if err != nil {
+		return native.Config{}, err
+	}
 	return native.Config{
+		TLS: security.TLS, SASL: security.SASL,
 		Bootstrap: cfg.Bootstrap, Topics: cfg.Topics, Seed: cfg.Seed,
 		Acks: p.Acks, EnableIdempotence: p.EnableIdempotence, MaxInFlight: p.MaxInFlight, Retries: p.Retries,
 		Linger: p.Linger, BatchSize: p.BatchSize,
@@ -86,7 +91,7 @@ func config(cfg *driver.Config) (native.Config, error) {
 }
 
 // effective writes down the configuration that the producer says it has.
-func effective(c native.Config) map[string]string {
+func effective(c native.Config, asked *workload.ProducerConfig) map[string]string {
 	e := driver.Effective{}
 	e.Text("bootstrap.servers", strings.Join(c.Bootstrap, ","))
 	e.Text("client.id", c.ClientID)
@@ -120,7 +125,7 @@ func effective(c native.Config) map[string]string {
 	e.Millis("partitioner.availability.timeout.ms", c.PartitionerAvailTimeout)
 	e.Bool("partitioner.ignore.keys", c.PartitionerIgnoreKeys)
 	e.Text("transactional.id", "")
-	e.Text("security.protocol", "PLAINTEXT")
+	e.Security(asked, auth.Config{TLS: c.TLS, SASL: c.SASL})
 	return e
 }
 

@@ -45,7 +45,7 @@ func openReplay(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (dri
 	}
 	p.core = rp.Producer
 	r := &replayer{producer: p, core: rp, limit: driver.NewSizeLimit(int(min(int64(cfg.Producer.MaxRequestSize), cfg.Producer.BufferMemory)))}
-	return driver.Session{Producer: r, Effective: effective(rp.Config()), Stats: p.stats}, nil
+	return driver.Session{Producer: r, Effective: effective(rp.Config(), &cfg.Producer), Stats: p.stats}, nil
 }
 
 // maxConnections bounds the connections of one replaying producer to each broker.

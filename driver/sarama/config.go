@@ -7,6 +7,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"kbench/driver"
+	"kbench/native/auth"
 	"kbench/workload"
 )
 
@@ -56,6 +57,9 @@ func newConfig(cfg *driver.Config, net *driver.Dialer, retry func(failures int) 
 		c.Producer.Flush.Bytes = p.MaxRequestSize
 	}
 	c.Producer.Partitioner = newPartitioner(cfg)
+	if err := authenticate(c, &p.Security, net.Security.SASL); err != nil {
+		return nil, err
+	}
 	return c, compression(c, p)
 }
 
@@ -106,7 +110,7 @@ func compression(c *sarama.Config, p *workload.ProducerConfig) error {
 }
 
 // effective reads the configuration back from the client.
-func effective(c *sarama.Config, bootstrap string, cfg *driver.Config) map[string]string {
+func effective(c *sarama.Config, bootstrap string, cfg *driver.Config, security auth.Config) map[string]string {
 	asked := &cfg.Producer
 	e := driver.Effective{}
 	e.Text("bootstrap.servers", bootstrap)
@@ -130,7 +134,7 @@ func effective(c *sarama.Config, bootstrap string, cfg *driver.Config) map[strin
 		"socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.max.ms"} {
 		e.Text(name, asked.Get(name))
 	}
-	e.Text("security.protocol", "PLAINTEXT")
+	e.Security(asked, security)
 	e.Text("reconnect.backoff.ms", asked.Get("retry.backoff.ms"))
 	e.Text("reconnect.backoff.max.ms", asked.Get("retry.backoff.max.ms"))
 	return e

@@ -53,6 +53,5 @@ func capabilities() []driver.Capability {
 		{Setting: "transactional.id", Support: driver.Unsupported, Values: []string{""}, How: noTransactions},
 		{Setting: "transaction.timeout.ms", Support: driver.Unsupported, Values: []string{"any: without effect"}, How: noTransactions,
 			Allows: func(*workload.ProducerConfig) bool { return true }},
-		{Setting: "security.protocol", Support: driver.Limited, Values: []string{"PLAINTEXT"}},
 	}
 }

@@ -42,7 +42,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	go p.receive()
 	return driver.Session{
 		Producer:  p,
-		Effective: effective(conf, strings.Join(cfg.Bootstrap, ","), &cfg),
+		Effective: effective(conf, strings.Join(cfg.Bootstrap, ","), &cfg, dialer.Security),
 		Stats:     func() driver.Stats { return snapshot(meter, registry, p) },
 	}, nil
 }

@@ -1,0 +1,126 @@
+package workload
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// securitySettings are the rows of security.protocol, ssl.* and sasl.*.
+func securitySettings() []settingRow {
+	type c = ProducerConfig
+	token := textSetting("sasl.oauthbearer.token.endpoint.url", "OAUTHBEARER: file with the token, read at each authentication",
+		func(c *c) *string { return &c.Security.TokenURL })
+	token.Allowed = "file:///path"
+	token.parse = checked(token.parse, tokenURL)
+	jaas := secretSetting("sasl.jaas.config", "login module with the credentials", func(c *c) *Secret { return &c.Security.JAAS })
+	jaas.parse = checked(jaas.parse, func(value string) *fieldError {
+		if _, _, err := ParseJAAS(value); err != nil && value != "" && value != hidden {
+			return &fieldError{msg: err.Error()}
+		}
+		return nil
+	})
+	jaas.Allowed = jaasExample(MechanismPlain)
+	protocol := choiceSetting("security.protocol", "how connections are protected", Protocols(), func(c *c) *string { return &c.Security.Protocol })
+	choose := protocol.parse
+	protocol.parse = func(c *ProducerConfig, value string) ([]string, *fieldError) {
+		return choose(c, strings.ToUpper(value))
+	}
+	identification := optionalChoice("ssl.endpoint.identification.algorithm", "https: a certificate must be its host's; empty: any host's will do",
+		[]string{"https"}, func(c *c) *string { return &c.Security.EndpointIdentification })
+	identification.Allowed = "https, or empty"
+	mechanism := optionalChoice("sasl.mechanism", "how SASL authenticates", Mechanisms(), func(c *c) *string { return &c.Security.Mechanism })
+	mechanism.parse = checked(mechanism.parse, func(value string) *fieldError {
+		if value != "GSSAPI" {
+			return nil
+		}
+		e := badValue(value, strings.Join(Mechanisms(), ", "))
+		e.msg = "Kerberos isn't carried out: value"
+		return e
+	})
+	return []settingRow{
+		protocol,
+		textSetting("ssl.truststore.location", "PEM file of the authorities' certificates; none: the system's", func(c *c) *string { return &c.Security.TruststoreLocation }),
+		textSetting("ssl.truststore.certificates", "the authorities' certificates as PEM text", func(c *c) *string { return &c.Security.TruststoreCertificates }),
+		storeTypeSetting("ssl.truststore.type", func(c *c) *string { return &c.Security.TruststoreType }),
+		textSetting("ssl.keystore.location", "PEM file of the client's own key and certificate", func(c *c) *string { return &c.Security.KeystoreLocation }),
+		textSetting("ssl.keystore.certificate.chain", "the client's own certificate as PEM text", func(c *c) *string { return &c.Security.KeystoreChain }),
+		secretSetting("ssl.keystore.key", "the client's own key as PEM text", func(c *c) *Secret { return &c.Security.KeystoreKey }),
+		storeTypeSetting("ssl.keystore.type", func(c *c) *string { return &c.Security.KeystoreType }),
+		identification,
+		mechanism,
+		jaas,
+		token,
+	}
+}
+
+// optionalChoice is choiceSetting that may be empty as well.
+func optionalChoice(name, doc string, choices []string, field func(*ProducerConfig) *string) settingRow {
+	row := choiceSetting(name, doc, choices, field)
+	choose := row.parse
+	row.parse = func(c *ProducerConfig, value string) ([]string, *fieldError) {
+		if value == "" {
+			*field(c) = ""
+			return []string{name}, nil
+		}
+		return choose(c, value)
+	}
+	return row
+}
+
+// checked puts a check before a row's parse.
+func checked(parse func(*ProducerConfig, string) ([]string, *fieldError), check func(string) *fieldError) func(*ProducerConfig, string) ([]string, *fieldError) {
+	return func(c *ProducerConfig, value string) ([]string, *fieldError) {
+		if err := check(value); err != nil {
+			return nil, err
+		}
+		return parse(c, value)
+	}
+}
+
+// secretSetting is a text that is never shown. What stands for it where it is shown counts as not given.
+func secretSetting(name, doc string, field func(*ProducerConfig) *Secret) settingRow {
+	return settingRow{
+		Setting: Setting{Name: name, Type: "text", Allowed: "any text", Doc: doc, Secret: true},
+		parse: func(c *ProducerConfig, value string) ([]string, *fieldError) {
+			if value == hidden {
+				return nil, nil
+			}
+			*field(c) = NewSecret(value)
+			return []string{name}, nil
+		},
+		text: func(c *ProducerConfig) string { return field(c).String() },
+	}
+}
+
+// ConvertStore says how Java's stores become PEM.
+const ConvertStore = "Java's stores aren't read: make it PEM with `keytool -importkeystore -srckeystore STORE -destkeystore store.p12 " +
+	"-deststoretype PKCS12` and `openssl pkcs12 -in store.p12 -nodes -out store.pem`"
+
+func storeTypeSetting(name string, field func(*ProducerConfig) *string) settingRow {
+	row := optionalChoice(name, "format of the store", []string{"PEM"}, field)
+	row.parse = checked(row.parse, func(value string) *fieldError {
+		if !slices.Contains([]string{"JKS", "PKCS12", "BCFKS"}, value) {
+			return nil
+		}
+		e := badValue(value, "PEM")
+		e.msg = ConvertStore + "; value"
+		return e
+	})
+	return row
+}
+
+// tokenURL refuses all but files: Kafka's setting takes those too (KIP-768).
+func tokenURL(value string) *fieldError {
+	u, err := url.Parse(value)
+	switch {
+	case value == "":
+		return nil
+	case err == nil && u.Scheme == "file" && u.Host == "" && u.Path != "":
+		return nil
+	case err == nil && (u.Scheme == "http" || u.Scheme == "https"):
+		// The address may hold a password.
+		return &fieldError{msg: "kbench doesn't fetch tokens from an end point: put the token into a file", allowed: "file:///path"}
+	}
+	return &fieldError{msg: "not the address of a file", allowed: "file:///path"}
+}
