@@ -93,7 +93,9 @@ func (r *run) hindrances(f *findings) {
 	e.CPUShare = f.cores / float64(usableCPUs())
 	if h.AllNS > 0 {
 		f.busy = float64(h.BusyNS) / float64(h.AllNS)
-		e.MachineShare = max(0, float64(h.BusyNS-waited)/float64(h.AllNS))
+		// The kernel counts the machine's time by its ticks, and ours exactly: the difference mustn't make the whole less
+		// than its part.
+		e.MachineShare = max(e.CPUShare, float64(h.BusyNS-waited)/float64(h.AllNS))
 	}
 	e.StealShare, e.RunQueueShare = h.StealShare, h.RunQueueShare
 	e.GCPauseMaxNS, e.SchedulerP99NS = h.GCPauseMaxNS, h.SchedulerP99NS
