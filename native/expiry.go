@@ -49,7 +49,7 @@ func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
 			continue
 		}
 		b.expired = true
-		p.seq.bump = p.seq.bump || b.hasSeq
+		p.seq.unresolved = p.seq.unresolved || b.hasSeq
 		done = pr.end(b, err, done)
 		i++
 	}

@@ -21,7 +21,7 @@ func (pr *Producer) pick(p *partition, now int64) *batch {
 		return nil // wait for the one before it
 	}
 	if pr.cfg.EnableIdempotence {
-		if !pr.adopt(p) || !p.seq.everAcked && p.sent > 0 {
+		if !pr.adopt(p) || !pr.resolve(p) || !p.seq.everAcked && p.sent > 0 {
 			return nil
 		}
 	}

@@ -43,7 +43,7 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 		}
 	case lostSequence:
 		if b.hasSeq {
-			if b.id == p.seq.id && (res.Code == codeUnknownProducer || p.seq.isNext(b)) {
+			if b.id == p.seq.id && (res.Code == codeUnknownProducer || p.misses(b)) {
 				p.seq.bump = true
 			}
 			return pr.retry(b, res, now, done)
@@ -101,12 +101,11 @@ func (pr *Producer) timedOut(b *batch, code int16) error {
 	return fmt.Errorf("%w = %d: no answer", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds())
 }
 
-// fail ends an assigned batch that isn't in a request with an error. What was sent may have been written: an idempotent
-// partition takes a new epoch, so that the next batch isn't taken for this one (franz-go #1484).
+// fail ends an assigned batch that isn't in a request with an error. What was sent may have been written: see sequence.
 func (pr *Producer) fail(b *batch, err error, done []*batch) []*batch {
 	b.part.drop(b)
 	if b.hasSeq {
-		b.part.seq.bump = true
+		b.part.seq.unresolved = true
 	}
 	return pr.end(b, err, done)
 }

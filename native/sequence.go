@@ -14,15 +14,21 @@ const maxEpoch = 1<<15 - 1
 // sequence is a partition's idempotent state. Guarded by Producer.mu.
 //
 // A batch gets identity and sequence when it is drained first, and keeps both on every retry, so that the broker knows it
-// again. When a sequence is lost for good (a batch that had been sent failed here, or the broker forgot the producer), the
-// partition waits until nothing of it is in a request, then takes a new epoch and counts from 0 (Kafka:
-// TransactionManager.requestIdempotentEpochBumpForPartition). Without that, a new batch could be taken for the lost one.
+// again. When the broker says that it lost count, the partition waits until nothing of it is in a request, then takes a new
+// epoch and counts from 0 (Kafka: TransactionManager.requestIdempotentEpochBumpForPartition).
+//
+// A batch that had been sent and failed here leaves its sequence unresolved: it may be in the log or not, and so may those
+// behind it whose answers were lost. They are sent again as they were, or the broker would write them a second time. If one
+// is acknowledged, the failed one is there and the count goes on; if the broker misses the failed one, or nothing is left to
+// send again, a new epoch begins. Without that, the next batch could be taken for the failed one (franz-go #1484).
 type sequence struct {
 	id        producerID
 	next      int32 // sequence of the next new batch
 	lastAcked int32 // sequence of the last acknowledged record; −1: none
 	everAcked bool  // a batch of this identity was acknowledged: KAFKA-15591
-	bump      bool  // take a new epoch before anything else is sent
+	bump      bool  // take a new epoch before anything else is sent, and renumber what is to be sent again
+	// unresolved: send no new batches until those before them ended (Kafka: hasUnresolvedSequence).
+	unresolved bool
 }
 
 // addSequence wraps at 2^31.
@@ -72,6 +78,28 @@ func (pr *Producer) adopt(p *partition) bool {
 	}
 	p.seq.restart(pr.id)
 	return true
+}
+
+// resolve ends the wait for unresolved sequences once everything that was sent has ended: the count goes on where the last
+// batch was acknowledged, or a new epoch begins. It reports false if the partition may not take new batches yet.
+// Source: TransactionManager.maybeResolveSequences.
+func (pr *Producer) resolve(p *partition) bool {
+	switch {
+	case !p.seq.unresolved:
+		return true
+	case len(p.assigned) > 0:
+		return false
+	case p.seq.next == addSequence(p.seq.lastAcked, 1):
+		p.seq.unresolved = false
+		return true
+	}
+	return pr.bump(p)
+}
+
+// misses says whether OUT_OF_ORDER_SEQUENCE_NUMBER for b means that the broker lacks for good what was before b: then it has
+// nothing behind it either. Otherwise only a batch before b is to come yet.
+func (p *partition) misses(b *batch) bool {
+	return p.seq.isNext(b) || p.seq.unresolved && p.assigned[0] == b
 }
 
 // isNext says whether b is what the broker should expect next.
