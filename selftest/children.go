@@ -11,16 +11,21 @@ import (
 	"strconv"
 	"time"
 
-	"kbench/broker"
 	"kbench/metrics"
 )
 
 // child is a `kbench run` in a process of its own, so that it can be stopped, starved and pinned.
 type child struct {
-	args   []string                                       // after run
-	hurt   func(ctx context.Context, pid int) (err error) // what is done to it meanwhile; nil: nothing
-	beside int                                            // hogs that run on the generator's CPUs
+	args   []string // after run
+	hurt   hurt     // what is done to it meanwhile; nil: nothing
+	beside int      // hogs that run on the generator's CPUs
 }
+
+// hurt does something to a running process. undo is called when the process has ended.
+type hurt func(ctx context.Context, pid int) (undo func() error, err error)
+
+// nothing is an undo where nothing is left behind.
+func nothing() error { return nil }
 
 // Times of a child's run. The load begins when the program has started, made its records and opened its target.
 const (
@@ -58,11 +63,12 @@ func (c child) run(ctx context.Context, env *Env, seed int) (o childOutcome, err
 	if err := cmd.Start(); err != nil {
 		return o, fmt.Errorf("can't start kbench run: %w", err)
 	}
-	var hurt error
+	undo, hurt := nothing, error(nil)
 	if c.hurt != nil {
-		hurt = c.hurt(ctx, cmd.Process.Pid)
+		undo, hurt = c.hurt(ctx, cmd.Process.Pid)
 	}
 	failed := cmd.Wait()
+	hurt = errors.Join(hurt, undo())
 	if ctx.Err() != nil {
 		return o, ctx.Err()
 	}
@@ -76,7 +82,7 @@ func (c child) run(ctx context.Context, env *Env, seed int) (o childOutcome, err
 	return o, hurt
 }
 
-// command is this program with other arguments. Should ctx end, it is interrupted, and then has time to end its sink.
+// command is this program with other arguments. Should ctx end, it is killed, and its sink ends with it.
 func (e *Env) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, e.Kbench[0])
 	cmd.Args = append([]string{e.Kbench[1]}, args...)
@@ -105,8 +111,8 @@ func startHogs(ctx context.Context, env *Env, n int, place placement) (h hogs, e
 		return nil, nil
 	}
 	// They inherit the CPUs of the process that starts them.
-	if err := broker.PinSelf(place.generator); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnable, err)
+	if err := place.enter(); err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, place.leave()) }()
 	for range n {

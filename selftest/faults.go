@@ -56,24 +56,27 @@ func saturated(ctx context.Context, env *Env, n int) (childOutcome, error) {
 }
 
 // stopForAMoment stops the process for a third of a second in the middle of its measured part.
-func stopForAMoment(ctx context.Context, pid int) error {
+func stopForAMoment(ctx context.Context, pid int) (undo func() error, err error) {
 	if !sleep(ctx, childStart+childWarmup+500*time.Millisecond) {
-		return ctx.Err()
+		return nothing, ctx.Err()
 	}
 	if err := stopProcess(pid); err != nil {
-		return fmt.Errorf("%w: can't stop the generator: %w", ErrUnable, err)
+		return nothing, fmt.Errorf("%w: can't stop the generator: %w", ErrUnable, err)
 	}
 	sleep(ctx, 300*time.Millisecond)
-	return continueProcess(pid)
+	return nothing, continueProcess(pid)
 }
 
-// limitCPU gives the process a fifth of a CPU, from the moment when its target runs.
-func limitCPU(ctx context.Context, pid int) error {
+// limitCPU gives the process a part of a CPU, from when its target runs, which is a process of its own.
+func limitCPU(ctx context.Context, pid int) (undo func() error, err error) {
 	if !sleep(ctx, childStart) {
-		return ctx.Err()
+		return nothing, ctx.Err()
 	}
-	return limitProcess(ctx, pid, 0.15)
+	return limitProcess(pid, quotaShare)
 }
+
+// quotaShare is what a quota leaves the generator of a CPU: far less than it needs.
+const quotaShare = 0.15
 
 // otherLinger asks for one linger.ms and gets another: from a client that is really opened with it, or from one that says
 // so of itself.

@@ -48,17 +48,17 @@ func blame(trouble string, res *metrics.Result) string {
 	return trouble + "; " + res.Verdict.Reasons[0]
 }
 
-// placement says which CPUs the generator and its target get.
+// placement says which CPUs the generator and its target get; none for the target: the same as this process.
 type placement struct{ all, generator, target []int }
 
-// newPlacement shares out the CPUs that this process may use: all for both, or with own the last one for the target and
-// the others for the generator.
+// newPlacement shares out the CPUs that this process may use: all for both, or with own, where there are two, the last
+// one for the target and the others for the generator.
 func newPlacement(own bool) (placement, error) {
 	all, err := usableCPUs()
 	if err != nil {
 		return placement{}, fmt.Errorf("%w: %w", ErrUnable, err)
 	}
-	p := placement{all: all, generator: all, target: all}
+	p := placement{all: all, generator: all}
 	if own && len(all) >= 2 {
 		p.generator, p.target = all[:len(all)-1], all[len(all)-1:]
 	}
@@ -70,7 +70,10 @@ func (p placement) enter() error {
 	if len(p.generator) == len(p.all) {
 		return nil
 	}
-	return broker.PinSelf(p.generator)
+	if err := broker.PinSelf(p.generator); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnable, err)
+	}
+	return nil
 }
 
 // leave gives this process all its CPUs back.

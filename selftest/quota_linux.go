@@ -1,7 +1,6 @@
 package selftest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,23 +15,29 @@ const quotaPeriod = 100 * time.Millisecond
 // quotaDirs are where control groups of CPU time are by custom: version 1's hierarchy, and version 2's.
 func quotaDirs() []string { return []string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup"} }
 
-// limitProcess puts a process into a new control group that has so much of a CPU, and removes the group once the process
+// limitProcess puts a process into a new control group that has so much of a CPU. undo removes the group, once the process
 // has ended.
-func limitProcess(ctx context.Context, pid int, share float64) error {
+func limitProcess(pid int, share float64) (undo func() error, err error) {
 	dir, err := newQuota(share)
 	if err != nil {
-		return fmt.Errorf("%w: a CPU quota can't be set: %w", ErrUnable, err)
+		return nothing, fmt.Errorf("%w: a CPU quota can't be set: %w", ErrUnable, err)
 	}
+	undo = func() error { return removeGroup(dir) }
 	if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0); err != nil {
-		return errors.Join(fmt.Errorf("%w: the generator can't be put under a CPU quota: %w", ErrUnable, err), os.Remove(dir))
+		return undo, fmt.Errorf("%w: the generator can't be put under a CPU quota: %w", ErrUnable, err)
 	}
-	go func() {
-		// A group can be removed when nothing runs in it any more.
-		for os.Remove(dir) != nil && ctx.Err() == nil {
-			time.Sleep(quotaPeriod)
+	return undo, nil
+}
+
+// removeGroup removes an empty group. The kernel may take a moment to see that it is.
+func removeGroup(dir string) (err error) {
+	for range 20 {
+		if err = os.Remove(dir); err == nil {
+			return nil
 		}
-	}()
-	return nil
+		time.Sleep(quotaPeriod)
+	}
+	return fmt.Errorf("a control group is left behind: %w", err)
 }
 
 // newQuota makes a group with a quota in the first hierarchy that allows it.

@@ -2,12 +2,9 @@
 
 package selftest
 
-import (
-	"context"
-	"fmt"
-)
+import "fmt"
 
 // limitProcess needs Linux's control groups.
-func limitProcess(context.Context, int, float64) error {
-	return fmt.Errorf("%w: CPU quotas are Linux's", ErrUnable)
+func limitProcess(int, float64) (undo func() error, err error) {
+	return nothing, fmt.Errorf("%w: CPU quotas are Linux's", ErrUnable)
 }
