@@ -49,8 +49,8 @@ func (rp *Replayer) Complete() bool { return rp.tmpl.complete.Load() }
 
 // Replay produces len(slots) records of the template to a topic (an index into Config.Topics) and partition, or to the one
 // that the partitioner chooses for records without a key where partition is −1. It is Produce without the records: nothing
-// but the slots is looked at, and interceptors see the acknowledgements only. It blocks and fails as Produce does; those that find no memory fail together.
-// A template that isn't complete is complete from here on; an empty one is an error.
+// but the slots is looked at, and interceptors see the acknowledgements only. It blocks and fails as Produce does; those that
+// find no memory fail together. A template that isn't complete is complete from here on; an empty one is an error.
 func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []uint32) error {
 	pr := rp.Producer
 	if len(slots) == 0 {

@@ -44,7 +44,11 @@ func openReplay(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (dri
 		return driver.Session{}, fmt.Errorf("replay: %w", err)
 	}
 	p.core = rp.Producer
-	r := &replayer{producer: p, core: rp, limit: driver.NewSizeLimit(int(min(int64(cfg.Producer.MaxRequestSize), cfg.Producer.BufferMemory)))}
+	r := &replayer{
+		producer: p, core: rp,
+		limit: driver.NewSizeLimit(int(min(int64(cfg.Producer.MaxRequestSize), cfg.Producer.BufferMemory))),
+		keyed: nc.Partitioner == native.PartitionerDefault && !nc.PartitionerIgnoreKeys,
+	}
 	return driver.Session{Producer: r, Effective: effective(rp.Config(), &cfg.Producer), Stats: p.stats}, nil
 }
 
@@ -56,25 +60,28 @@ type replayer struct {
 	*producer
 	core  *native.Replayer
 	limit driver.SizeLimit
+	keyed bool // a key decides about the partition
 
 	slots [piece]uint32 // of Send's goroutine
 }
 
-// Send implements driver.Producer. Records without a key are told to the core by their slots alone; while it still learns
-// its template, and where the partition depends on a key, it gets them whole.
+// Send implements driver.Producer. The core is told of records by their slots alone, but gets them whole while it still
+// learns its template, where the partition depends on a key, and where a record is too large to be sent.
 func (p *replayer) Send(ctx context.Context, recs []workload.Record) error {
 	if !p.core.Complete() {
 		return p.producer.Send(ctx, recs)
 	}
 	var failed error
 	for len(recs) > 0 {
-		n := p.run(recs)
 		var err error
-		if n == 0 {
-			n = 1
+		n := p.alike(recs)
+		if n > 0 {
+			if err = p.core.Replay(ctx, recs[0].Topic, recs[0].Partition, p.slots[:n]); err != nil {
+				err = p.translate(err)
+			}
+		} else {
+			n = p.whole(recs)
 			err = p.producer.Send(ctx, recs[:n])
-		} else if err = p.core.Replay(ctx, recs[0].Topic, recs[0].Partition, p.slots[:n]); err != nil {
-			err = p.translate(err)
 		}
 		if err != nil && ctx.Err() == nil {
 			failed = err
@@ -84,19 +91,34 @@ func (p *replayer) Send(ctx context.Context, recs []workload.Record) error {
 	return failed
 }
 
-// run notes the slots of the first records that may go to the core together, and returns how many they are.
-func (p *replayer) run(recs []workload.Record) int {
+// alike notes the slots of the first records that may go to the core together by their slots, and returns how many they are.
+func (p *replayer) alike(recs []workload.Record) int {
 	first := &recs[0]
 	n := min(len(recs), piece)
 	for i := range n {
 		r := &recs[i]
-		if r.Topic != first.Topic || r.Partition != first.Partition || r.Key != nil && r.Partition < 0 ||
-			p.limit.Exceeded(r, len(r.Key)+len(r.Value)) {
+		if r.Topic != first.Topic || r.Partition != first.Partition || p.matters(r) {
 			return i
 		}
 		p.slots[i] = r.Slot
 	}
 	return n
+}
+
+// whole is how many of the first records, at most a piece of them, must go to the core whole.
+func (p *replayer) whole(recs []workload.Record) int {
+	n := min(len(recs), piece)
+	for i := range n {
+		if !p.matters(&recs[i]) {
+			return i
+		}
+	}
+	return n
+}
+
+// matters says whether a record's key or size decides about what becomes of it.
+func (p *replayer) matters(r *workload.Record) bool {
+	return p.keyed && r.Key != nil && r.Partition < 0 || p.limit.Exceeded(r, len(r.Key)+len(r.Value))
 }
 
 var _ driver.Producer = (*replayer)(nil)
