@@ -11,8 +11,8 @@ import (
 // burst is how many records are appended under one lock at most: about 5 µs.
 const burst = 128
 
-// Produce appends records in order. Where buffer.memory is exhausted it waits, max.block.ms in all; a record that finds no
-// room by then fails. Each record gets exactly one Ack, whatever Produce returns. An error means that records failed because
+// Produce appends records in order. Where buffer.memory is exhausted, or a record asks for a partition that isn't known yet,
+// it waits, max.block.ms in all; a record that finds no room or partition by then fails. Each record gets exactly one Ack, whatever Produce returns. An error means that records failed because
 // ctx was done or that the producer can't be used any more (closed, or refused for good by the brokers). Safe for
 // concurrent use.
 func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
@@ -44,7 +44,7 @@ func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
 type appender struct {
 	pr       *Producer
 	ctx      context.Context
-	deadline int64     // of waiting for memory, ns since the start; 0: hasn't waited yet
+	deadline int64     // of waiting for memory and partitions, ns since the start; 0: hasn't waited yet
 	slot     [1]uint32 // scratch
 }
 
@@ -102,8 +102,8 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 	var p *partition
 	for {
 		if p == nil {
-			if p = pr.route(t, r); p == nil {
-				return -1, pr.noPartition(t, r)
+			if p, err = a.route(t, r); err != nil {
+				return -1, err
 			}
 		}
 		if b := p.open; b != nil {
@@ -169,10 +169,15 @@ func (pr *Producer) topicOf(r *Record) (*topic, error) {
 
 // wait waits for memory until max.block.ms after this call of Produce first had to.
 func (a *appender) wait(mem int64) error {
-	if a.deadline == 0 {
-		a.deadline = a.pr.now() + int64(a.pr.cfg.MaxBlock)
-	}
+	a.startWaiting(a.pr.now())
 	return a.pr.waitMemory(a.ctx, mem, a.deadline)
+}
+
+// startWaiting sets the deadline at the first wait.
+func (a *appender) startWaiting(now int64) {
+	if a.deadline == 0 {
+		a.deadline = now + int64(a.pr.cfg.MaxBlock)
+	}
 }
 
 // openBatch opens a batch with memory already charged.

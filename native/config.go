@@ -28,7 +28,7 @@ type Config struct {
 	LZ4Level            int           // compression.lz4.level: 1–17
 	ZstdLevel           int           // compression.zstd.level
 	BufferMemory        int64         // buffer.memory, bytes; each batch counts batch.size
-	MaxBlock            time.Duration // max.block.ms: how long one Produce waits for memory, and New for metadata
+	MaxBlock            time.Duration // max.block.ms: how long one Produce waits for memory and partitions, and New for metadata
 	MaxRequestSize      int           // max.request.size: bytes of a request and of a record, before compression
 	RequestTimeout      time.Duration // request.timeout.ms
 	DeliveryTimeout     time.Duration // delivery.timeout.ms

@@ -406,7 +406,7 @@ func TestBackPressure(t *testing.T) {
 func TestRefused(t *testing.T) {
 	c, l := cluster(t), newLedger()
 	cfg := config(c, l)
-	cfg.MaxRequestSize = 5000
+	cfg.MaxRequestSize, cfg.MaxBlock = 5000, 50*time.Millisecond
 	p := open(t, cfg)
 	recs := []native.Record{
 		{Slot: 0, Partition: -1, Value: make([]byte, 5000)},

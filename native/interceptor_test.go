@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"kbench/native"
 )
@@ -99,6 +100,7 @@ func TestTable(t *testing.T) {
 	cfg := config(c, l)
 	cfg.Partitioner = native.PartitionerTable
 	cfg.PartitionRules = []native.PartitionRule{{Prefix: "key 1", Partition: 2}, {Prefix: "key", Partition: 0}, {Prefix: "3", Partition: 3}}
+	cfg.MaxBlock = 50 * time.Millisecond // how long it waits for partition 3
 	p := open(t, cfg)
 	recs := records(0, 1000)
 	produce(t, p, recs)

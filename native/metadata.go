@@ -160,6 +160,7 @@ func (pr *Producer) updateMetadata(ctx context.Context) error {
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
 	pr.apply(&m)
+	pr.announceMetadata()
 	return nil
 }
 

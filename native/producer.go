@@ -39,6 +39,7 @@ type Producer struct {
 	byID       map[[16]byte]*topic // also by ids that a topic had before: answers to them may still come
 	mem        memory
 	rng        *rand.Rand
+	applied    chan struct{} // closed when metadata comes; nil: nobody waits for it
 	id         producerID
 	needID     bool // the epochs are used up: ask for a new id
 	gen        *generation
@@ -161,6 +162,7 @@ func (pr *Producer) abandon(err error, done []*batch) []*batch {
 	}
 	pr.dead = err
 	pr.mem.close()
+	pr.announceMetadata()
 	return pr.failWaiting(err, done)
 }
 

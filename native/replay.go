@@ -119,7 +119,10 @@ func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err 
 	turns := pr.cfg.Partitioner == PartitionerRoundRobin || pr.cfg.Partitioner == PartitionerRandom
 	each := r.Partition < 0 && turns // every record has a turn of its own
 	for done < len(slots) {
-		p := pr.route(t, r)
+		p, err := a.route(t, r)
+		if err != nil {
+			return done, -1, err
+		}
 		for p != nil && p.open == nil {
 			now := pr.now()
 			if p, err = a.open(p, r, wire.BatchHeaderSize+pr.tmpl.bytes(0, 1), now, pr.wallMS(now)); err != nil {
@@ -127,7 +130,7 @@ func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err 
 			}
 		}
 		if p == nil {
-			return done, -1, pr.noPartition(t, r)
+			continue // while it waited for memory, the partition went
 		}
 		b := p.open
 		had := len(b.slots)
