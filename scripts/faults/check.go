@@ -120,6 +120,19 @@ func (ld *load) check(recs []*kgo.Record, until time.Time) tally {
 	return t
 }
 
+// endOffsets waits until every leader knows its own: after an election it takes a while.
+func endOffsets(ctx context.Context, cl *kgo.Client, topics ...string) (kadm.ListedOffsets, error) {
+	for {
+		ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, topics...)
+		if err == nil {
+			err = ends.Error()
+		}
+		if err == nil || sleep(ctx, 200*time.Millisecond) != nil {
+			return ends, err
+		}
+	}
+}
+
 // readAll reads a topic from its beginning to its end as franz-go's consumer sees it.
 func readAll(ctx context.Context, bootstrap []string, topic string) ([]*kgo.Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -129,10 +142,7 @@ func readAll(ctx context.Context, bootstrap []string, topic string) ([]*kgo.Reco
 		return nil, err
 	}
 	defer cl.Close()
-	ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
+	ends, err := endOffsets(ctx, cl, topic)
 	if err != nil {
 		return nil, err
 	}

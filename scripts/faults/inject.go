@@ -149,7 +149,7 @@ func grow(ctx context.Context, s *scene) error {
 		return err
 	}
 	defer cl.Close()
-	ends, err := kadm.NewClient(cl).ListEndOffsets(ctx, s.topics()...)
+	ends, err := endOffsets(ctx, cl, s.topics()...)
 	if err != nil {
 		return err
 	}

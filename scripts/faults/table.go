@@ -53,9 +53,9 @@ func newRow(s *scene, ld *load, t *tally) row {
 		r.Verdict = "BROKEN: nothing acknowledged"
 	case ld.mode.outlasts() && r.Failed > 0:
 		r.Verdict = fmt.Sprintf("BROKEN: %d failed though the fault ended within delivery.timeout.ms", r.Failed)
-	case s.fault.touching && ld.mode.acks != 0 && r.Retries == 0:
+	case s.fault.touching && ld.mode.outlasts() && r.Retries == 0:
 		r.Verdict = "NOT TESTED: nothing was sent twice"
-	case s.fault.name == "quota" && ld.mode.acks != 0 && r.ThrottleMS == 0:
+	case s.fault.name == "quota" && ld.mode.outlasts() && r.ThrottleMS == 0:
 		r.Verdict = "NOT TESTED: nothing was throttled"
 	case ld.mode.guaranteed():
 		r.Verdict = "holds"
