@@ -32,7 +32,6 @@ var arrows = []struct {
 	{"driver/sarama", []string{"native/auth", "workload", "driver"}},
 	{"driver/native", []string{"native", "native/wire", "native/auth", "workload", "driver"}},
 	{"driver/drivertest", []string{"workload", "driver"}},
-	{"driver/replay", []string{"native", "native/wire", "native/auth", "workload", "driver"}},
 	{"metrics", []string{"metrics/stat", "workload"}},
 	{"bench", []string{"workload", "driver", "metrics", "metrics/stat"}},
 	{"report", []string{"metrics/stat", "workload", "metrics"}},
@@ -40,7 +39,7 @@ var arrows = []struct {
 	{"broker", []string{"broker/sink", "native/auth"}},
 	{"selftest", []string{"workload", "driver", "metrics", "metrics/stat", "metrics/stat/simulate", "bench", "broker", "broker/sink"}},
 	{"doctor", []string{"workload", "driver", "metrics", "metrics/stat", "bench", "broker"}},
-	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native", "driver/replay",
+	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native",
 		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor", "native/auth"}},
 	{"scripts/checksweep", nil}, // shares nothing with what it checks
 	{"scripts/faults", []string{"native", "broker"}},
