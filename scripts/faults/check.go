@@ -50,8 +50,8 @@ type place struct {
 	offset    int64
 }
 
-// check holds what is in the load's topic against its ledgers. What was acknowledged between from and until went with a
-// topic that was deleted: it needn't be there.
+// check holds what is in the load's topic against its ledgers. What was acknowledged before until may have gone with a topic
+// that was deleted.
 func (ld *load) check(recs []*kgo.Record, until time.Time) tally {
 	t := tally{read: len(recs), errs: map[string]int{}}
 	type seen struct {

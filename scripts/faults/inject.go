@@ -86,7 +86,7 @@ func cut(ctx context.Context, s *scene) error {
 	s.proxies.cutAll()
 	err := sleep(ctx, s.less(12*time.Second, 4*time.Second))
 	s.proxies.set(linkFault{})
-	s.seen = fmt.Sprintf("%d connections cut", s.proxies.cuts)
+	s.seen = fmt.Sprintf("%d connections cut", s.proxies.cutSoFar())
 	return err
 }
 

@@ -64,6 +64,13 @@ func (p *proxies) fault() linkFault {
 	return p.link
 }
 
+// cutSoFar is how many connections were cut.
+func (p *proxies) cutSoFar() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts
+}
+
 // cutAll cuts every connection now.
 func (p *proxies) cutAll() {
 	p.mu.Lock()

@@ -102,7 +102,7 @@ func (c *cluster) play(ctx context.Context, f *fault, o *options) ([]row, error)
 		ld.partitions.Store(partitions)
 		s.loads = append(s.loads, ld)
 	}
-	if err := s.create(ctx); err != nil {
+	if err := errors.Join(s.create(ctx), s.awaitLeaders(ctx)); err != nil {
 		return nil, err
 	}
 	stop := make(chan struct{})
@@ -150,7 +150,14 @@ func (s *scene) topics() []string {
 	return names
 }
 
-// create makes the topics and waits until their leaders answer.
+// awaitLeaders waits until the leaders themselves know of the topics. Metadata names them before; until then they refuse what
+// is produced, and with acks=0 nobody hears of it.
+func (s *scene) awaitLeaders(ctx context.Context) error {
+	_, err := endOffsets(ctx, s.client, s.topics()...)
+	return err
+}
+
+// create makes the topics.
 func (s *scene) create(ctx context.Context) error {
 	config := map[string]*string{"retention.bytes": kadm.StringPtr("-1"), "retention.ms": kadm.StringPtr("-1")}
 	if s.nodes > 1 {
