@@ -10,13 +10,16 @@ import (
 // Bounds beyond which a machine can't be blamed for nothing.
 const (
 	stealBound   = 0.005 // of the CPUs' time
-	foreignBound = 0.05  // of the CPUs' time, taken by processes other than kbench and its sink
+	foreignBound = 0.02  // of the CPUs' time, taken by processes other than kbench and its sink
 )
 
 // watch notes what took the machine's time during a trial.
-type watch struct{ before metrics.Pressure }
+type watch struct {
+	before    metrics.Pressure
+	processes int64 // CPU time of all processes, ns
+}
 
-func startWatch() watch { return watch{metrics.ReadPressure()} }
+func startWatch() watch { return watch{metrics.ReadPressure(), processesCPU()} }
 
 // trouble says what was in the way since the watch started, in one line with figures; "": nothing to speak of. others is
 // the CPU time in ns of processes that belong to the trial.
@@ -25,7 +28,7 @@ func (w watch) trouble(others int64) string {
 	if h.AllNS <= 0 {
 		return ""
 	}
-	foreign := float64(h.BusyNS-h.CPUNS-others) / float64(h.AllNS)
+	foreign := float64(processesCPU()-w.processes-h.CPUNS-others) / float64(h.AllNS)
 	switch {
 	case h.StealShare > stealBound:
 		return fmt.Sprintf("the hypervisor took %.1f %% of the CPUs' time", 100*h.StealShare)

@@ -200,6 +200,9 @@ func Carry(ctx context.Context, env *Env, c Check) (Finding, error) {
 			o.State = Unable
 		}
 	}
+	if o.Measured == "" {
+		o.Measured = "no figure that counts"
+	}
 	if o.Rows == nil {
 		o.Rows = []Row{}
 	}

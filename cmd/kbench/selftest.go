@@ -78,7 +78,7 @@ func newSelftestHog() *cobra.Command {
 		Run: func(cmd *cobra.Command, _ []string) { selftest.Hog(cmd.Context()) }}
 }
 
-// selftestArgs is the command line again, without what depends on this machine's folders.
+// selftestArgs is the command line again, but for what says how and where it is printed.
 func selftestArgs(o *selftestOptions) []string {
 	args := []string{"selftest"}
 	if o.quick {

@@ -18,7 +18,7 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// verdictWords are how states are printed.
+// verdictWord is how a state is printed.
 func verdictWord(s selftest.State) string {
 	if s == selftest.Unable {
 		return "not tried validly"
