@@ -40,7 +40,8 @@ type Spec struct {
 	Port int
 	// Dir is the folder under which kafka's data is kept while it runs; "": the system's temporary folder.
 	Dir string
-	// Properties are further server.properties of kafka; they win over what Start would set.
+	// Properties are further server.properties of kafka; they win over what Start would set. listeners and
+	// advertised.listeners add to its own, which is PLAINTEXT.
 	Properties map[string]string
 	// Hold are the models by which sink holds its answers, each as sink.ParseHold reads it; none: they leave at once.
 	Hold []string

@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
+
+	"kbench/native/auth"
 )
 
 const (
@@ -41,26 +43,38 @@ type ClusterInfo struct {
 // Connect reaches a cluster through one of the bootstrap addresses (host:port), or says within 5 s why it can't: each
 // address with its own reason.
 func Connect(ctx context.Context, bootstrap []string) (*Cluster, error) {
+	return ConnectSecured(ctx, bootstrap, auth.Config{})
+}
+
+// ConnectSecured is Connect with connections that are secured.
+func ConnectSecured(ctx context.Context, bootstrap []string, security auth.Config) (*Cluster, error) {
 	if len(bootstrap) == 0 {
 		return nil, errors.New("no address of a broker: want host:port,…")
 	}
 	probing, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	seen, err := firstLook(probing, bootstrap)
+	seen, err := firstLook(probing, bootstrap, security)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", strings.Join(bootstrap, ","), ctx.Err())
 	}
 	if err != nil {
 		return nil, err
 	}
-	cl, err := kgo.NewClient(
+	opts := []kgo.Opt{
 		kgo.SeedBrokers(seen.addrs()...),
 		kgo.ClientID(clientID),
 		kgo.DisableClientMetrics(),
 		kgo.DialTimeout(dialTime),
 		kgo.RetryTimeout(retryTime),
-		kgo.MetadataMinAge(50*time.Millisecond),
-	)
+		kgo.MetadataMinAge(50 * time.Millisecond),
+	}
+	if security.TLS != nil {
+		opts = append(opts, kgo.DialTLSConfig(security.TLS))
+	}
+	if security.SASL != nil {
+		opts = append(opts, kgo.SASL(security.SASL))
+	}
+	cl, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("can't make an admin client: %w", err)
 	}
@@ -71,12 +85,16 @@ func Connect(ctx context.Context, bootstrap []string) (*Cluster, error) {
 func (c *Cluster) Close() { c.cl.Close() }
 
 // firstLook finds a broker that answers and checks that the brokers can be reached where they say.
-func firstLook(ctx context.Context, bootstrap []string) (seen, error) {
-	s, errs := firstGood(ctx, bootstrap, lookAt)
+func firstLook(ctx context.Context, bootstrap []string, security auth.Config) (seen, error) {
+	security.Curious = true
+	s, errs := firstGood(ctx, bootstrap, func(ctx context.Context, addr string) (seen, error) { return lookAt(ctx, addr, security) })
+	if errs != nil && slices.ContainsFunc(errs, auth.Known) {
+		return s, joinLine(errs)
+	}
 	if errs != nil {
 		return s, fmt.Errorf("no Kafka broker reached: %w", joinLine(errs))
 	}
-	return s, checkAdvertised(ctx, s)
+	return s, checkAdvertised(ctx, s, security)
 }
 
 // firstGood calls try for all addresses at once and returns the first good result, or all errors in the addresses' order.
@@ -133,8 +151,8 @@ func (s seen) addrs() []string {
 }
 
 // lookAt asks one address who it is and who else there is.
-func lookAt(ctx context.Context, addr string) (seen, error) {
-	p, err := dialProbe(ctx, addr)
+func lookAt(ctx context.Context, addr string, security auth.Config) (seen, error) {
+	p, err := dialSecured(ctx, addr, security)
 	if err != nil {
 		return seen{}, err
 	}
@@ -147,18 +165,20 @@ func lookAt(ctx context.Context, addr string) (seen, error) {
 	for _, api := range versions.ApiKeys {
 		s.apis[api.ApiKey] = true
 	}
-	s.metadata, err = p.brokers(ctx)
+	if s.metadata, err = p.brokers(ctx); isHangUp(err) && security.SASL == nil {
+		err = fmt.Errorf("%s: closed the connection on the first request: does the listener want SASL (security.protocol)?", addr)
+	}
 	return s, err
 }
 
 // checkAdvertised fails when none of the addresses under which the brokers want to be reached can be: the commonest
 // trouble with advertised.listeners, which clients show only as time-outs.
-func checkAdvertised(ctx context.Context, s seen) error {
+func checkAdvertised(ctx context.Context, s seen, security auth.Config) error {
 	if len(s.metadata.Brokers) == 0 {
 		return errors.New("the cluster names no live broker")
 	}
 	_, errs := firstGood(ctx, s.advertised(), func(ctx context.Context, addr string) (bool, error) {
-		p, err := dialProbe(ctx, addr)
+		p, err := dialSecured(ctx, addr, security)
 		if err != nil {
 			return false, err
 		}

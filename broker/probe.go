@@ -13,6 +13,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kbench/native/auth"
 )
 
 const (
@@ -28,6 +30,8 @@ type probe struct {
 	addr string
 	conn net.Conn
 	next int32 // correlation id
+
+	security auth.Config
 }
 
 // dialProbe connects to addr.
@@ -43,6 +47,24 @@ func dialProbe(ctx context.Context, addr string) (*probe, error) {
 		return nil, dialError(addr, err)
 	}
 	return &probe{addr: addr, conn: conn}, nil
+}
+
+// dialSecured connects to addr and secures the connection.
+func dialSecured(ctx context.Context, addr string, security auth.Config) (*probe, error) {
+	p, err := dialProbe(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	p.security = security
+	bounded, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	conn, _, err := security.Secure(bounded, p.conn, addr)
+	if err != nil {
+		p.close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	p.conn = conn
+	return p, nil
 }
 
 // dialError says in plain words why nobody was reached.
@@ -76,6 +98,9 @@ func (p *probe) ask(ctx context.Context, req kmsg.Request, resp kmsg.Response) e
 	}
 	var head [8]byte
 	if n, err := io.ReadFull(p.conn, head[:]); err != nil {
+		if auth.IsTLS(head[:n]) {
+			return fmt.Errorf("%s: %w (security.protocol)", p.addr, auth.ErrTLSListener)
+		}
 		if n > 0 && looksForeign(head[:n]) {
 			return fmt.Errorf("%s: isn't a Kafka broker: it answers %q", p.addr, head[:n])
 		}
@@ -83,8 +108,8 @@ func (p *probe) ask(ctx context.Context, req kmsg.Request, resp kmsg.Response) e
 	}
 	size, id := int32(binary.BigEndian.Uint32(head[:])), int32(binary.BigEndian.Uint32(head[4:]))
 	if size < 4 || size > answerMax || id != p.next {
-		if isTLS(head[:]) {
-			return fmt.Errorf("%s: speaks TLS, but was asked in plain text (security.protocol)", p.addr)
+		if auth.IsTLS(head[:]) {
+			return fmt.Errorf("%s: %w (security.protocol)", p.addr, auth.ErrTLSListener)
 		}
 		return fmt.Errorf("%s: isn't a Kafka broker: its answer begins with %q", p.addr, p.more(head[:]))
 	}
@@ -131,20 +156,20 @@ func (p *probe) more(head []byte) []byte {
 	return bytes.TrimRight(line, "\r")
 }
 
-// isTLS recognises a TLS alert or handshake record.
-func isTLS(head []byte) bool {
-	return len(head) > 2 && (head[0] == 0x15 || head[0] == 0x16) && head[1] == 3
-}
-
 // looksForeign tells whether the first few bytes can't be the length of an answer.
 func looksForeign(head []byte) bool { return head[0] != 0 }
+
+// isHangUp tells whether the other side closed the connection.
+func isHangUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isReset(err)
+}
 
 // notKafka explains an exchange that broke off.
 func (p *probe) notKafka(err error) error {
 	var timeout net.Error
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isReset(err):
-		return fmt.Errorf("%s: closed the connection when asked as a Kafka broker (a TLS port, or not Kafka?): %w", p.addr, err)
+	case isHangUp(err):
+		return fmt.Errorf("%s: closed the connection when asked as a Kafka broker: %w", p.addr, err)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Errorf("%s: connects, but doesn't answer as a Kafka broker within %v (not Kafka, or it hangs): %w", p.addr, answerTime, err)
 	}
@@ -154,7 +179,11 @@ func (p *probe) notKafka(err error) error {
 // apiVersions asks with version 0, which every broker answers.
 func (p *probe) apiVersions(ctx context.Context) (*kmsg.ApiVersionsResponse, error) {
 	req, resp := kmsg.NewPtrApiVersionsRequest(), kmsg.NewPtrApiVersionsResponse()
-	if err := p.ask(ctx, req, resp); err != nil {
+	err := p.ask(ctx, req, resp)
+	if isHangUp(err) && p.security.TLS == nil && p.security.Curious {
+		return nil, fmt.Errorf("%s: %w", p.addr, p.security.HungUp(ctx, p.addr))
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {

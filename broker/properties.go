@@ -13,7 +13,8 @@ import (
 // MB a second. A topic whose records are all to be read again sets retention.bytes=-1 for itself.
 const segmentBytes = 64 << 20
 
-// serverProperties is the configuration of one node, in Kafka's names. extra wins.
+// serverProperties is the configuration of one node, in Kafka's names. extra wins, but for
+// listeners, which it adds to.
 func serverProperties(n kafkaNode, all []kafkaNode, extra map[string]string) map[string]string {
 	voters := make([]string, len(all))
 	for i, other := range all {
@@ -54,7 +55,13 @@ func serverProperties(n kafkaNode, all []kafkaNode, extra map[string]string) map
 	if len(all) > 1 {
 		p["broker.session.timeout.ms"] = "6000"
 	}
+	own := map[string]string{"listeners": p["listeners"], "advertised.listeners": p["advertised.listeners"]}
 	maps.Copy(p, extra)
+	for name, listeners := range own { // its own stay: kbench itself connects there
+		if more := extra[name]; more != "" {
+			p[name] = listeners + "," + more
+		}
+	}
 	return p
 }
 

@@ -67,17 +67,14 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 }
 
 // secure does what of Security is the Dialer's, within timeout.
-func (d *Dialer) secure(ctx context.Context, conn net.Conn, addr string, timeout time.Duration) (net.Conn, error) {
-	security := d.Security
-	if !d.authenticate {
-		security.SASL = nil
-	}
-	if !security.Secured() {
-		return conn, nil
-	}
+func (d *Dialer) secure(ctx context.Context, conn net.Conn, addr string, timeout time.Duration) (secured net.Conn, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	secured, _, err := security.Secure(ctx, conn, addr)
+	if d.authenticate {
+		secured, _, err = d.Security.Secure(ctx, conn, addr)
+	} else {
+		secured, err = d.Security.Encrypt(ctx, conn, addr)
+	}
 	if err != nil {
 		conn.Close()
 		return nil, err

@@ -108,7 +108,9 @@ func TestSecuredNewFails(t *testing.T) {
 			func(c *native.Config) { c.TLS = authority.Client(t) }, native.ErrCertificate, []string{"isn't valid before 20"}},
 		{"no client certificate", good.Server(t, authority), false, func(c *native.Config) { c.TLS = authority.Client(t) },
 			native.ErrCertificate, []string{"ssl.keystore.location"}},
-		{"TLS to a plain-text listener", nil, false, func(c *native.Config) { c.TLS = authority.Client(t) },
+		{"TLS to a plain-text listener", nil, false, func(c *native.Config) { // the fake one waits for more; a real one hangs up
+			c.TLS, c.RequestTimeout = authority.Client(t), 200*time.Millisecond
+		},
 			native.ErrNotTLS, []string{"security.protocol"}},
 		{"SASL in plain text to a TLS listener", good.Server(t, nil), true, func(c *native.Config) { c.SASL = plainAs(wrong) },
 			native.ErrTLSListener, []string{"security.protocol"}},

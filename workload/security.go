@@ -75,9 +75,9 @@ func (s *Security) clashes() []securityClash {
 	token := s.Mechanism == MechanismOAuthBearer
 	switch {
 	case s.Mechanism == "":
-		clash(true, "sasl.mechanism", "%s needs one: %s (Kafka's default GSSAPI isn't carried out)", s.Protocol, strings.Join(Mechanisms(), ", "))
+		clash(true, "security.protocol", "%s needs a sasl.mechanism: %s (Kafka's default GSSAPI isn't carried out)", s.Protocol, strings.Join(Mechanisms(), ", "))
 	case s.JAAS.Reveal() == "" && !(token && s.TokenURL != ""):
-		clash(true, "sasl.jaas.config", "%s needs it: %s", s.Protocol, jaasExample(s.Mechanism))
+		clash(true, "security.protocol", "%s needs a sasl.jaas.config: %s", s.Protocol, jaasExample(s.Mechanism))
 	case s.JAAS.Reveal() == "":
 	case !strings.HasSuffix(module, "."+loginModule(s.Mechanism)):
 		clash(true, "sasl.jaas.config", "its login module isn't that of sasl.mechanism=%s: %s", s.Mechanism, jaasExample(s.Mechanism))

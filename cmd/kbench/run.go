@@ -114,7 +114,7 @@ func (o *runOptions) run() (failure error) {
 	defer removeEmpty(dir)
 	interrupts := watchInterrupts(context.Background(), o.err)
 	defer interrupts.done()
-	target, err := o.target.open(interrupts.ctx, plan.Producer.BootstrapServers, o.err)
+	target, err := o.target.open(interrupts.ctx, &plan.Producer, o.err)
 	if err != nil {
 		return interruptedOr(interrupts, err)
 	}

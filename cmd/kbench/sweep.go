@@ -206,7 +206,7 @@ func (o *sweepOptions) cells(sweep *workload.SweepPlan, store *sweepStore, inter
 	if todo == 0 {
 		return nil
 	}
-	target, err := o.target.open(interrupts.ctx, sweep.Cells[0].Plan.Producer.BootstrapServers, o.err)
+	target, err := o.target.open(interrupts.ctx, &sweep.Cells[0].Plan.Producer, o.err)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,10 @@ import (
 
 	"kbench/broker"
 	"kbench/broker/sink"
+	"kbench/driver"
 	"kbench/metrics"
+	"kbench/native/auth"
+	"kbench/workload"
 )
 
 // targetFlags say what to measure against.
@@ -43,6 +46,7 @@ type target struct {
 	version  string
 	brokers  int
 	addrs    []string
+	security auth.Config // of connections to addrs
 	cpus     []int
 	theirs   []int
 	hold     string       // how it holds its answers; "": it doesn't
@@ -51,15 +55,23 @@ type target struct {
 	stderr   io.Writer
 }
 
-// open starts or finds the target. stderr gets progress lines; the caller closes the target.
-func (f *targetFlags) open(ctx context.Context, bootstrap string, stderr io.Writer) (t *target, err error) {
+// open starts or finds the target; p says how connections to a cluster are secured, and perhaps where it is. stderr gets
+// progress lines; the caller closes the target.
+func (f *targetFlags) open(ctx context.Context, p *workload.ProducerConfig, stderr io.Writer) (t *target, err error) {
+	bootstrap := p.BootstrapServers
 	if f.bootstrap != "" {
 		bootstrap = f.bootstrap
 	}
 	if err := f.check(bootstrap); err != nil {
 		return nil, err
 	}
+	if protocol := p.Security.Protocol; bootstrap == "" && protocol != "PLAINTEXT" {
+		return nil, fmt.Errorf("security.protocol=%s: the embedded targets are PLAINTEXT only: give --bootstrap-server", protocol)
+	}
 	t = &target{host: metrics.Fingerprint(), stderr: stderr}
+	if t.security, err = driver.Security(p); err != nil {
+		return nil, err
+	}
 	if err := f.parseCPUs(t); err != nil {
 		return nil, err
 	}
@@ -169,7 +181,7 @@ func (f *targetFlags) start(ctx context.Context, t *target, stderr io.Writer) er
 }
 
 func (t *target) connect(ctx context.Context) (err error) {
-	if t.cluster, err = broker.Connect(ctx, t.addrs); err != nil {
+	if t.cluster, err = broker.ConnectSecured(ctx, t.addrs, t.security); err != nil {
 		return err
 	}
 	info, err := t.cluster.Info(ctx)
@@ -206,7 +218,7 @@ func (t *target) gone(ctx context.Context) error {
 	if err := t.dead(); err != nil {
 		return err
 	}
-	again, err := broker.Connect(ctx, t.addrs)
+	again, err := broker.ConnectSecured(ctx, t.addrs, t.security)
 	if err != nil {
 		return fmt.Errorf("the target went away during the run: %w", err)
 	}

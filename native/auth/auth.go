@@ -50,47 +50,74 @@ const softwareName = "kbench"
 // Secure does TLS and SASL on nc, a new connection to addr (host:port), before ctx ends, and returns the connection to use
 // from then on and how long its session lasts (KIP-368; 0: for ever). Its Close doesn't wait for a peer that doesn't read.
 // On an error, nc is left for the caller to close.
-func (c Config) Secure(ctx context.Context, nc net.Conn, addr string) (net.Conn, time.Duration, error) {
+func (c Config) Secure(ctx context.Context, nc net.Conn, addr string) (out net.Conn, lifetime time.Duration, err error) {
 	if !c.Secured() {
 		return nc, 0, nil
 	}
+	err = bounded(ctx, nc, func() error {
+		if out, err = c.encrypt(ctx, nc, addr); err != nil {
+			return err
+		}
+		// A certificate that the broker doesn't accept shows with the first answer only (TLS 1.3), so there is one in any case.
+		x := &exchange{nc: out, br: bufio.NewReaderSize(out, 512)}
+		version, err := x.authenticateVersion()
+		if err != nil {
+			return c.firstAnswer(ctx, err, addr)
+		}
+		if c.SASL != nil {
+			lifetime, err = Authenticate(ctx, c.SASL, addr, version, x.ask)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return out, lifetime, nil
+}
+
+// Encrypt is Secure's TLS alone, without a request: for clients that do SASL themselves, and begin with ApiVersions, which a
+// broker takes only once before it.
+func (c Config) Encrypt(ctx context.Context, nc net.Conn, addr string) (out net.Conn, err error) {
+	if c.TLS == nil {
+		return nc, nil
+	}
+	err = bounded(ctx, nc, func() error {
+		out, err = c.encrypt(ctx, nc, addr)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c Config) encrypt(ctx context.Context, nc net.Conn, addr string) (net.Conn, error) {
+	if c.TLS == nil {
+		return nc, nil
+	}
+	t, err := c.handshake(ctx, nc, addr)
+	if err != nil {
+		return nil, err
+	}
+	return tlsConn{t, nc}, nil
+}
+
+// bounded has what do does on nc end with ctx.
+func bounded(ctx context.Context, nc net.Conn, do func() error) error {
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := nc.SetDeadline(deadline); err != nil {
-			return nil, 0, err
+			return err
 		}
 	}
-	secured, lifetime, err := c.secure(ctx, nc, addr)
-	if err != nil {
-		return nil, 0, err
+	if err := do(); err != nil {
+		return err
 	}
 	if !stop() {
-		return nil, 0, ctx.Err()
+		return ctx.Err()
 	}
-	return secured, lifetime, nc.SetDeadline(time.Time{})
-}
-
-func (c Config) secure(ctx context.Context, nc net.Conn, addr string) (net.Conn, time.Duration, error) {
-	out := nc
-	if c.TLS != nil {
-		t, err := c.handshake(ctx, nc, addr)
-		if err != nil {
-			return nil, 0, err
-		}
-		out = tlsConn{t, nc}
-	}
-	// A certificate that the broker doesn't accept shows with the first answer only (TLS 1.3), so there is one in any case.
-	x := &exchange{nc: out, br: bufio.NewReaderSize(out, 512)}
-	version, err := x.authenticateVersion()
-	if err != nil {
-		return nil, 0, c.firstAnswer(ctx, err, addr)
-	}
-	if c.SASL == nil {
-		return out, 0, nil
-	}
-	lifetime, err := Authenticate(ctx, c.SASL, addr, version, x.ask)
-	return out, lifetime, err
+	return nc.SetDeadline(time.Time{})
 }
 
 // firstAnswer explains an error in place of the first answer.
