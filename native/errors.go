@@ -70,6 +70,7 @@ const (
 	codeNetwork         = 13
 	codeTopicAuth       = 29
 	codeUnsupported     = 35
+	codeOutOfOrder      = 45
 	codeUnknownProducer = 59
 	codeUnknownServer   = -1
 )

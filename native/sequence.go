@@ -97,9 +97,10 @@ func (pr *Producer) resolve(p *partition) bool {
 }
 
 // misses says whether OUT_OF_ORDER_SEQUENCE_NUMBER for b means that the broker lacks for good what was before b: then it has
-// nothing behind it either. Otherwise only a batch before b is to come yet.
+// nothing behind it either. Otherwise only a batch before b is to come yet. Behind a failed one it takes two answers in a
+// row: the first may be ahead of requests on a connection that was given up, which a broker that stalled still reads.
 func (p *partition) misses(b *batch) bool {
-	return p.seq.isNext(b) || p.seq.unresolved && p.assigned[0] == b
+	return p.seq.isNext(b) || p.seq.unresolved && p.assigned[0] == b && b.lastCode == codeOutOfOrder
 }
 
 // isNext says whether b is what the broker should expect next.
