@@ -55,9 +55,9 @@ func (s *seconds) p99s() []float64 {
 
 // steadiness says whether the seconds are those of a steady state.
 func (s *seconds) steadiness() stat.Steadiness {
-	watched := []stat.Watched{{Values: s.acked, Tolerance: rateTolerance}}
+	watched := []stat.Watched{{Values: s.acked, Tolerance: stat.ThroughputTolerance}}
 	if p99s := s.p99s(); p99s != nil {
-		watched = append(watched, stat.Watched{Values: p99s, Tolerance: p99Tolerance})
+		watched = append(watched, stat.Watched{Values: p99s, Tolerance: stat.P99Tolerance})
 	}
 	return stat.WarmupEnd(watched...)
 }

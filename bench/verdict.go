@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kbench/metrics"
+	"kbench/metrics/stat"
 	"kbench/workload"
 )
 
@@ -44,9 +45,6 @@ const (
 	handedShare    = 0.50
 	idleBuffer     = 0.50
 
-	// rateTolerance and p99Tolerance are the changes over a run that are too small to matter, as shares of the mean.
-	rateTolerance = 0.05
-	p99Tolerance  = 0.50
 	// littleShare is how far Little's law may be missed, beyond what littleErrors standard errors of the sampling explain.
 	littleShare  = 0.02
 	littleErrors = 4
@@ -186,7 +184,7 @@ func judgeSteadiness(f findings, v *metrics.Verdict, warn func(string, ...any)) 
 	switch {
 	case f.settled.Judged && !f.settled.Settled:
 		doubt("%s", moved(f))
-	case e.WarmupCut > 0 && (math.Abs(f.startRate) > rateTolerance || math.Abs(f.startP99) > p99Tolerance):
+	case e.WarmupCut > 0 && (math.Abs(f.startRate) > stat.ThroughputTolerance || math.Abs(f.startP99) > stat.P99Tolerance):
 		warn("the first %d s of the measured part differ from the rest (throughput %+.0f %%, response p99 %+.0f %%): a longer warm-up would leave them out",
 			e.WarmupCut, 100*f.startRate, 100*f.startP99)
 	}

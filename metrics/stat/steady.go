@@ -11,6 +11,13 @@ type Watched struct {
 	Tolerance float64 // change over the measured part, as a share of its mean, that is too small to matter: 0.02 is 2 %
 }
 
+// Tolerances of a run's two series, on which runs and the simulations that vouch for their verdicts agree. A p99 of one
+// second is a rough figure: what moves it by less than a quarter isn't told from noise that matters to nobody.
+const (
+	ThroughputTolerance = 0.05
+	P99Tolerance        = 0.25
+)
+
 // Trend is what is left of a change in one series after the cut: a slope or a shift of level, whichever fits better.
 type Trend struct {
 	// Change is the fitted change from the start to the end of the measured part, as a share of its mean, or of its start

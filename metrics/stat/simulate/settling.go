@@ -32,12 +32,6 @@ type SettlingRow struct {
 	Refused int    `json:"refused"` // runs that were taken not to settle
 }
 
-// Tolerances of the two series, as runs have them.
-const (
-	ThroughputTolerance = 0.02
-	P99Tolerance        = 0.10
-)
-
 // Run simulates and returns a row for each kind and length, in that order. Same input, same table; all processors work
 // on it.
 func (s Settling) Run() []SettlingRow {
@@ -49,8 +43,8 @@ func (s Settling) Run() []SettlingRow {
 			row := SettlingRow{Kind: list[k].name, Settles: list[k].settles, Hard: list[k].hard, Seconds: n, Runs: s.Runs}
 			for i := range s.Runs {
 				throughput, p99 := list[k].run(rand.New(rand.NewPCG(s.Seed, uint64(job)<<32|uint64(i))), n)
-				if !stat.WarmupEnd(stat.Watched{Values: throughput, Tolerance: ThroughputTolerance},
-					stat.Watched{Values: p99, Tolerance: P99Tolerance}).Settled {
+				if !stat.WarmupEnd(stat.Watched{Values: throughput, Tolerance: stat.ThroughputTolerance},
+					stat.Watched{Values: p99, Tolerance: stat.P99Tolerance}).Settled {
 					row.Refused++
 				}
 			}
