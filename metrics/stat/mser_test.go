@@ -29,7 +29,8 @@ func TestMSER5(t *testing.T) {
 		want   int
 	}{
 		{"empty", nil, -1},
-		{"three batches", repeat(nil, 3, steady...), -1},
+		{"four batches", repeat(nil, 4, steady...), -1},
+		{"five batches", repeat(nil, 5, steady...), 0},
 		{"constant", repeat(nil, 40, 7), 0},
 		{"steady", repeat(nil, 20, steady...), 0},
 		{"ten high ones first", repeat(repeat(nil, 10, 50), 18, steady...), 10},
@@ -40,6 +41,8 @@ func TestMSER5(t *testing.T) {
 		{"short ramp that never ends", ramp(nil, 20, 0, 1), -1},
 		{"ramp of 20, then steady", repeat(ramp(nil, 20, 0, 0.5), 20, steady...), 20},
 		{"NaN everywhere", repeat(nil, 40, math.NaN()), -1},
+		{"NaN at the start", append([]float64{math.NaN()}, repeat(nil, 39, 1)...), -1},
+		{"infinite at the start", append([]float64{math.Inf(1)}, repeat(nil, 39, 1)...), -1},
 		{"NaN at the end", append(repeat(nil, 39, 1), math.NaN()), -1},
 	} {
 		if got := MSER5(c.series); got != c.want {

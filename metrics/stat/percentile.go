@@ -34,14 +34,14 @@ const (
 // An interval of order statistics takes values to be independent, and covers the truth 41, 11, 4 % of the time behind
 // queues at ρ 0.5, 0.8, 0.95. Means of batches' percentiles are biased where a batch has few values beyond them. So the
 // question is turned round: at the true percentile v, the number of values above v, Σ x_i over slices i, has the known
-// mean (1−q)·n, whatever the load does within it. Its variance is n_slices·Var(x)·τ, τ being the slices' correlation
-// time, both taken at the run's own percentile; the counts that are within Student's t of the mean (corrected for
-// skewness) give two quantiles of the merged values: Q(1 − count/n). Nothing is assumed about the density there, so a gap
-// between two modes is spanned as it should be.
+// mean (1−q)·n, whatever the load does within it. Its variance is Σ x_i² · n_slices/(n_slices−1) · τ, where x_i is less its
+// own mean (1−q)·n_i and τ is the slices' correlation time, both taken at the run's own percentile; the counts that are
+// within Student's t of the mean (corrected for skewness) give two quantiles of the merged values: Q(1 − count/n). Nothing
+// is assumed about the density there, so a gap between two modes is spanned as it should be.
 //
 // Whether to print mustn't hang on the luck of the same extreme values that are printed: a run that happened to miss the
 // rare long stalls looks regular. So support is judged by the larger of what the percentile, one with 4 × as many values
-// beyond it, and the median say.
+// above it (no lower than the median, or itself where it is below that), and the median say.
 //
 // Note: estimating the percentile per batch, with Student's t over ≥ 12 batches on the log scale, was tried by others and
 // covers 86–94 %.
@@ -65,7 +65,7 @@ func PercentileInterval(s Slices, q, level float64) (iv Interval, supported bool
 		return Interval{}, false, math.Max(needs, float64(n+1))
 	}
 	low, high := here.bounds(total, level)
-	if low <= 0 || high >= total { // a level so high that the bound would be beyond all values
+	if !(low > 0 && high < total) { // a level so high that the bound would be beyond all values
 		return Interval{}, false, float64(2 * n)
 	}
 	return Interval{s.Quantile(1 - high/total), s.Quantile(1 - low/total)}, true, 0
@@ -96,7 +96,8 @@ func exceed(s Slices, counts []float64, q float64) exceedances {
 	return e
 }
 
-// sliceTime is the correlation time of slices, corrected for its bias.
+// sliceTime is the correlation time of slices, corrected for its bias: with τ the sum of their initial positive sequence
+// (EffectiveSampleSize) but n/8 at most, 1 + (τ/(1 − timeBias·(τ−1)/n) − 1)·timeGrowth, or τ where it is 1 or less.
 func sliceTime(x []float64) float64 {
 	n := float64(len(x))
 	tau := math.Min(positiveSequence(x), n/8)
@@ -106,8 +107,9 @@ func sliceTime(x []float64) float64 {
 	return 1 + (tau/(1-timeBias*(tau-1)/n)-1)*timeGrowth
 }
 
-// lagTime is the correlation time of an AR(1) series with the slices' first autocorrelation, corrected for its bias.
-// Where there are few slices it is the steadier estimate.
+// lagTime is the correlation time (1+φ)/(1−φ) of an AR(1) series with the slices' first autocorrelation, to which its bias
+// (1+3φ)/n is added back. Where there are few slices it is the steadier estimate.
+// Source of the bias: M. G. Kendall, "Note on bias in the estimation of autocorrelation", Biometrika 41 (1954).
 func lagTime(x []float64) float64 {
 	n := float64(len(x))
 	phi := Autocorrelation(x, 1)
@@ -130,7 +132,9 @@ func support(here, wider, middle exceedances) float64 {
 	return math.Ceil(needed)
 }
 
-// bounds are the numbers of values above the true quantile that the run is compatible with, of total values.
+// bounds are the numbers of values above the true quantile that the run is compatible with, of total values: the expected
+// number ± t·sd, shifted for skewness. The freedom of t is n/(1 + 2(τ−1)) − 1, 3 at least: slices that hang together tell
+// less of their own variance, too.
 func (e exceedances) bounds(total, level float64) (low, high float64) {
 	freedom := math.Max(3, e.n/(1+2*math.Max(0, e.time-1))-1)
 	t := StudentQuantile(0.5+level/2, freedom)

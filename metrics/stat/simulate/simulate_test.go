@@ -91,6 +91,9 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%s: %d intervals from 20 slices", row.Scenario, row.Printed)
 		}
 	}
+	if p := pooled[Lognormal(0.5).Name]; p.printed < p.runs/3 {
+		t.Errorf("independent values: %d intervals printed of %d", p.printed, p.runs)
+	}
 	for _, name := range order {
 		p := pooled[name]
 		share := float64(p.covered) / float64(max(1, p.printed))
