@@ -40,8 +40,10 @@ type waiting struct {
 }
 
 const (
-	// mostWaiting bounds the answers in line of a connection. A client that sends on nevertheless isn't read any further.
-	mostWaiting = 1 << 18
+	// mostWaiting and mostWaitingBytes bound the answers in line of a connection. A client that sends on nevertheless isn't
+	// read any further.
+	mostWaiting      = 1 << 18
+	mostWaitingBytes = 64 << 20
 	// mostSent bounds the bytes of one write.
 	mostSent = 64 << 10
 )
@@ -71,7 +73,7 @@ func (h *held) put(r *responses) error {
 	h.last = w.departure
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for len(h.line)-h.first >= mostWaiting && !h.stopped {
+	for h.full() && !h.stopped {
 		h.changed.Wait()
 	}
 	if h.stopped {
@@ -86,6 +88,11 @@ func (h *held) put(r *responses) error {
 		h.changed.Signal()
 	}
 	return nil
+}
+
+// full says whether an answer more has to wait for room. There is always room for the first one, however large.
+func (h *held) full() bool {
+	return len(h.line)-h.first >= mostWaiting || len(h.bytes)-h.sent >= mostWaitingBytes
 }
 
 // compact moves what is left in line to the start, where that makes room without growing: half of it is gone at least, so
@@ -167,7 +174,7 @@ const spinTime = 30_000
 
 // take takes the answers due out of the line.
 func (h *held) take(now int64) {
-	full := len(h.line)-h.first >= mostWaiting
+	full := h.full()
 	size, n := 0, h.first
 	for n < len(h.line) && h.line[n].departure <= now && size < mostSent {
 		size += h.line[n].size

@@ -58,7 +58,10 @@ func ParseHold(texts []string) (*Hold, error) {
 		}
 		h.parts = append(h.parts, v.canonical())
 	}
-	return h, h.stalls.check()
+	if err := h.stalls.check(); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // check refuses what might leave no time between the stalls.

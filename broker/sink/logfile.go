@@ -12,7 +12,8 @@ import (
 )
 
 // logFile writes a timing log. Entries are kept in chunks in memory until all of a chunk's answers have left, and then
-// written by a goroutine of its own: no request waits for the disk.
+// written by a goroutine of its own: no request waits for the disk. What is kept grows for as long as the longest hold
+// lasts, 1 MB a second at 20,000 requests/s.
 type logFile struct {
 	file *os.File
 	buf  []byte // the writing goroutine's
@@ -57,6 +58,9 @@ const writeEvery = 100 * time.Millisecond
 
 // createLog starts a log. What is there already is overwritten only if it is a timing log or empty.
 func createLog(path string, h LogHeader) (*logFile, error) {
+	if len(h.Hold) > maxLogTexts {
+		return nil, fmt.Errorf("timing log: the hold's text has %d bytes; at most %d", len(h.Hold), maxLogTexts)
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("timing log: %w", err)

@@ -28,6 +28,7 @@ type Server struct {
 	gate      *gate          // nil: answers aren't held
 	producers atomic.Int64   // producer ids given out
 	running   sync.WaitGroup // connections
+	closing   sync.Once
 
 	mu     sync.Mutex
 	closed bool
@@ -156,14 +157,14 @@ func (s *Server) add(c *conn) bool {
 }
 
 // Close stops listening, cuts all connections, waits until none is being served, and completes the timing log. Stats stay
-// readable.
-func (s *Server) Close() error {
+// readable. A second call waits for the first and returns nil.
+func (s *Server) Close() (err error) {
+	s.closing.Do(func() { err = s.shut() })
+	return err
+}
+
+func (s *Server) shut() error {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		s.running.Wait()
-		return nil
-	}
 	s.closed = true
 	var errs []error
 	for _, l := range s.listeners {

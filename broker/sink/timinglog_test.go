@@ -281,3 +281,14 @@ func mustRead(t *testing.T, path string) (LogHeader, []LogEntry) {
 	}
 	return h, entries
 }
+
+// TestLogRefusesLongHolds: what no reader would take isn't written.
+func TestLogRefusesLongHolds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if _, err := createLog(path, LogHeader{Hold: strings.Repeat("x", maxLogTexts+1)}); err == nil || !strings.Contains(err.Error(), "65537 bytes; at most 65536") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file was made: %v", err)
+	}
+}
