@@ -154,6 +154,14 @@ func TestWindows(t *testing.T) {
 		m, w := watch(nil, map[string]string{"proc/stat": later(100, 50)})
 		expect(t, []Finding{m.steal(w)}, "steal", Bad, "50.0 %", "dedicated")
 	})
+	t.Run("stolen from a process that was pinned in between", func(t *testing.T) {
+		m := machineOf(nil)
+		m.keepCPUs()
+		w := window{before: m.sample()}
+		m.files = machineOf(map[string]string{"proc/self/status": "Cpus_allowed_list:\t0\n", "proc/stat": later(100, 50)}).files
+		w.after = m.sample()
+		expect(t, []Finding{m.steal(w)}, "steal", Bad, "50.0 %", "dedicated")
+	})
 	t.Run("swapped", func(t *testing.T) {
 		swap := "MemTotal: 1 kB\nSwapTotal: 1024000 kB\nSwapFree: 512000 kB\n"
 		m, w := watch(nil, map[string]string{"proc/vmstat": "pswpin 107\npswpout 29\n", "proc/meminfo": swap})

@@ -91,8 +91,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r := &Report{SchemaVersion: SchemaVersion, Host: metrics.Fingerprint(), RecordBytes: o.RecordBytes, RateAsked: o.perSecond(),
 		Findings: []Finding{}, Ceilings: []CeilingResult{}, Pacing: []Pacing{}}
-	// What this process had before it is pinned; the finding about cores is about the machine, not about --cpus.
+	// What this process had before it is pinned: the findings are about the machine, not about --cpus.
 	m := thisMachine()
+	m.keepCPUs()
 	r.add(m.standing(o.TempDir)...)
 	quiet, ok := m.quietSecond(ctx, &o)
 	if ok {

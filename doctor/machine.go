@@ -19,6 +19,7 @@ type machine struct {
 	disk  func(dir string) (free int64, err error) // free bytes for this user
 	look  func(program string) (string, error)     // the path of a program, as exec.LookPath
 	env   func(name string) string                 // a variable of the environment
+	cpus  []int                                    // of keepCPUs; nil: as the system says
 }
 
 // read is a file's content; "" if it can't be read: not every kernel and container has every file.
@@ -62,8 +63,15 @@ func count(text, name string) (float64, bool) {
 
 // usable are the CPUs that this process may run on; nil where the system doesn't say.
 func (m *machine) usable() []int {
+	if m.cpus != nil {
+		return m.cpus
+	}
 	return cpuSet(field(m.read("proc/self/status"), "Cpus_allowed_list"))
 }
+
+// keepCPUs keeps what is usable now: once this process is pinned the system tells of fewer CPUs, and samples can be
+// compared only if they are of the same ones.
+func (m *machine) keepCPUs() { m.cpus = m.usable() }
 
 // online are the machine's CPUs; nil where the system doesn't say.
 func (m *machine) online() []int { return cpuSet(m.line("sys/devices/system/cpu/online")) }

@@ -32,7 +32,8 @@ func naps(ctx context.Context) Finding {
 		}
 		done <- slack
 	}()
-	return rateNaps(late, <-done)
+	slack := <-done // before late is read, which belongs to the goroutine until then
+	return rateNaps(late, slack)
 }
 
 // rateNaps judges how late naps woke, in ns; slack is the timer slack that was in force, −1 where the system has none.
