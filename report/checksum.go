@@ -7,10 +7,10 @@ import (
 	"fmt"
 )
 
-// Checksum is what a stored document's top-level checksum field has to be: "sha256:" and the SHA-256, in lower-case hexadecimal, of
-// the document as it stands, but with an empty string for the field's value and without white space between tokens. So
-// indentation and line ends may change on the way; any other byte may not. It finds edits and torn files; it is no proof
-// against somebody who works it out anew. stored is the field's value in data.
+// Checksum is what a stored document's top-level checksum field has to be: "sha256:" and the SHA-256, in lower-case
+// hexadecimal, of the document as it stands, but with an empty string for the field's value and without white space
+// between tokens. So indentation and line ends may change on the way; any other byte may not. It finds edits and torn
+// files; it is no proof against somebody who works it out anew. stored is the field's value in data.
 //
 // Note: hashing the values, whatever their order and notation, would want one notation of numbers that every language
 // writes alike. There is none.

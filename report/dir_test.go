@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -243,9 +244,11 @@ func TestReadResultRefuses(t *testing.T) {
 
 func TestWriteJSONNamesWhatIsNotFinite(t *testing.T) {
 	r := fixture(t)
-	zero := 0.0
-	r.Totals.RecordsPerReq = zero / zero
+	r.Totals.RecordsPerReq = math.NaN()
 	has(t, WriteJSON(io.Discard, r), "totals.records_per_request", "NaN")
+	r = fixture(t)
+	r.Latency.Service.Needs = map[string]float64{"p99": math.Inf(1)}
+	has(t, WriteJSON(io.Discard, r), "latency.service.needs.p99", "+Inf")
 }
 
 // TestWriteJSONLeavesTheResultAlone: filling empty lists happens in a copy.

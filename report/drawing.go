@@ -20,9 +20,10 @@ type column struct {
 	p99     int64 // ns, highest of its seconds; 0: nothing was acknowledged
 }
 
-// columns divide the run's whole seconds up to the end of the measured part, at most each of them to a column and never
-// warm-up and measured ones together: warm is how many columns are warm-up. A second without acknowledgements, of which
-// the series has no row, counts. What was acknowledged later, in the drain, doesn't: no load stood behind it.
+// columns divide the run's whole seconds up to the end of the measured part: each is the number of seconds to a column, of
+// which the last one of either part may have fewer, and warm is how many columns are warm-up. A second without
+// acknowledgements, of which the series has no row, counts. What was acknowledged later, in the drain, doesn't: no load
+// stood behind it. No columns: there are fewer than two seconds.
 func columns(r *metrics.Result) (cols []column, each, warm int) {
 	const tolerance = metrics.Second / 20 // a run may end a moment before its last second does
 	all := int((r.Totals.WarmupNS + r.Totals.DurationNS + tolerance) / metrics.Second)

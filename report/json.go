@@ -60,7 +60,8 @@ func complete(r *metrics.Result) (*metrics.Result, error) {
 	return &out, nil
 }
 
-// fill replaces nil lists and maps in v, copying each list before it changes anything in it.
+// fill replaces nil lists and maps in v, copying each list before it changes anything in it, and looks for numbers that
+// aren't finite. path is v's name.
 func fill(v reflect.Value, path string) error {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -91,6 +92,14 @@ func fill(v reflect.Value, path string) error {
 	case reflect.Map:
 		if v.IsNil() {
 			v.Set(reflect.MakeMap(v.Type()))
+		}
+		if v.Type().Elem().Kind() != reflect.Float64 {
+			return nil // its values stay as they are: they can't be set in place
+		}
+		for _, key := range v.MapKeys() {
+			if err := fill(v.MapIndex(key), fmt.Sprintf("%s.%s", path, key)); err != nil {
+				return err
+			}
 		}
 	case reflect.Float64:
 		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -67,8 +68,8 @@ func CheckJSON(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("the file is empty: the run that should have written it didn't end")
 	}
-	var any json.RawMessage
-	err := json.Unmarshal(data, &any)
+	var value json.RawMessage
+	err := json.Unmarshal(data, &value)
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
 		return err
@@ -146,14 +147,15 @@ func checkStruct(raw json.RawMessage, t reflect.Type, path string) error {
 		}
 		delete(fields, name)
 	}
-	for name := range fields {
-		err := fmt.Errorf("field %s is unknown", join(path, name))
-		if near := workload.Nearest(name, known); near != "" {
-			err = fmt.Errorf("%w (did you mean %q?)", err, near)
-		}
-		return err
+	if len(fields) == 0 {
+		return nil
 	}
-	return nil
+	name := slices.Min(slices.Collect(maps.Keys(fields))) // the same one every time
+	err := fmt.Errorf("field %s is unknown", join(path, name))
+	if near := workload.Nearest(name, known); near != "" {
+		err = fmt.Errorf("%w (did you mean %q?)", err, near)
+	}
+	return err
 }
 
 func join(path, name string) string {

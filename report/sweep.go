@@ -18,7 +18,6 @@ type SweepRow struct {
 	Result    *metrics.Result // what was measured
 	Refused   string          // why the cell can't be run, such as a setting that its driver can't express
 	Err       string          // why the run failed
-	Pareto    bool            // on the Pareto front: set by MarkPareto
 }
 
 // sweepFormat is a way to write a sweep.
@@ -45,8 +44,7 @@ func CheckSweepFormat(name string) error {
 }
 
 // WriteSweep writes all cells of a sweep in one of SweepFormats, one row a cell in the order of their names: medians
-// over its repeats, and their range. The Pareto front is worked out anew, whatever the rows say. No difference between
-// cells is tested, and the output says so.
+// over its repeats, their range, and the Pareto front. No difference between cells is tested, and the output says so.
 func WriteSweep(w io.Writer, format string, axes []string, rows []SweepRow) error {
 	for _, f := range sweepFormats() {
 		if f.name != format {
@@ -59,21 +57,6 @@ func WriteSweep(w io.Writer, format string, axes []string, rows []SweepRow) erro
 		return f.write(w, s)
 	}
 	return unknownFormat(format, SweepFormats())
-}
-
-// MarkPareto sets Pareto on every row of the cells that no other cell beats. Where every run had a rate to keep, cells
-// compete in CPU per record and response p99, both low; otherwise in records/s, high, and response p99, low; always by
-// the medians of their repeats. Cells with an invalid run, a failed or a censored record don't compete.
-func MarkPareto(rows []SweepRow) {
-	cells := groupRows(rows)
-	markFront(cells)
-	front := map[string]bool{}
-	for _, c := range cells {
-		front[cellKey(c.values)] = c.pareto
-	}
-	for i := range rows {
-		rows[i].Pareto = front[cellKey(rows[i].Values)]
-	}
 }
 
 func checkRows(axes []string, rows []SweepRow) error {

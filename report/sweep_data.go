@@ -132,7 +132,8 @@ func writeSweepCSV(w io.Writer, s *sweep) error {
 	rows := [][]string{head}
 	for _, c := range s.cells {
 		row := append([]string{strings.Join(c.names, " ")}, c.values...)
-		row = append(row, "measured", "", fmt.Sprint(len(c.runs)), fmt.Sprint(c.valid()), strings.Join(c.causes(), " "), strconv.FormatBool(c.reference), strconv.FormatBool(c.pareto))
+		row = append(row, "measured", "", fmt.Sprint(len(c.runs)), fmt.Sprint(c.valid()), strings.Join(c.causes(), " "),
+			strconv.FormatBool(c.reference), strconv.FormatBool(c.pareto))
 		for _, f := range figures() {
 			v := f.over(c.runs)
 			row = append(row, csvFloat(v.median), csvFloat(v.min), csvFloat(v.max))

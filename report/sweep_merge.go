@@ -218,7 +218,9 @@ func rated(cells []*sweepCell) bool {
 	return len(cells) > 0
 }
 
-// markFront sets pareto: see MarkPareto.
+// markFront sets pareto on the cells that no other cell beats. Where every run had a rate to keep, cells compete in CPU per
+// record and response p99, both low; otherwise in records/s, high, and response p99, low; always by the medians of their
+// repeats. Cells with an invalid run, a failed or a censored record don't compete.
 func markFront(cells []*sweepCell) {
 	cost, sign := figureOf(nameRate), -1.0
 	if rated(cells) {

@@ -85,13 +85,14 @@ func TestSweepWithNothingMeasured(t *testing.T) {
 	}
 }
 
-func TestMarkPareto(t *testing.T) {
+func TestParetoFront(t *testing.T) {
 	front := func(rows []SweepRow) string {
-		MarkPareto(rows)
+		cells := groupRows(rows)
+		markFront(cells)
 		var marked []string
-		for _, r := range rows {
-			if r.Pareto {
-				marked = append(marked, fmt.Sprintf("%s#%d", strings.Join(r.Values, "/"), r.Repeat))
+		for _, c := range cells {
+			if c.pareto {
+				marked = append(marked, strings.Join(c.values, "/"))
 			}
 		}
 		return strings.Join(marked, " ")
@@ -101,23 +102,23 @@ func TestMarkPareto(t *testing.T) {
 		rows []SweepRow
 		want string
 	}{
-		{"all repeats of a cell; failed, invalid and dominated ones are out", sweepFixture(), "0/none#1 5/none#1 5/none#2 5/none#3"},
+		{"all repeats of a cell; failed, invalid and dominated ones are out", sweepFixture(), "0/none 5/none"},
 		{"with a rate to keep, CPU counts and records/s doesn't", []SweepRow{
 			row("0", "none", 1, cellResult{rate: 1000, target: 1000, cpu: 900, p99: 2000}, 1),
 			row("5", "none", 1, cellResult{rate: 1001, target: 1000, cpu: 500, p99: 2000}, 2),
 			row("9", "none", 1, cellResult{rate: 1002, target: 1000, cpu: 400, p99: 8000}, 3),
 			row("9", "lz4", 1, cellResult{rate: 1003, target: 1000, cpu: 600, p99: 8000}, 3),
-		}, "5/none#1 9/none#1"},
+		}, "5/none 9/none"},
 		{"one unbounded run makes it records/s", []SweepRow{
 			row("0", "none", 1, cellResult{rate: 1000, target: 1000, cpu: 1, p99: 2000}, 1),
 			row("5", "none", 1, cellResult{rate: 2000, cpu: 900, p99: 2000}, 2),
-		}, "5/none#1"},
+		}, "5/none"},
 		{"medians decide, not the best run", []SweepRow{
 			row("0", "none", 1, cellResult{rate: 9000, p99: 2000}, 1),
 			row("0", "none", 2, cellResult{rate: 1000, p99: 2000}, 1),
 			row("0", "none", 3, cellResult{rate: 1000, p99: 2000}, 1),
 			row("5", "none", 1, cellResult{rate: 2000, p99: 2000}, 2),
-		}, "5/none#1"},
+		}, "5/none"},
 	} {
 		if got := front(c.rows); got != c.want {
 			t.Errorf("%s: front is %s, want %s", c.name, got, c.want)
