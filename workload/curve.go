@@ -36,9 +36,9 @@ func newCurve(l Load, recordBytes float64) (*curve, error) {
 	switch l.Arrivals {
 	case ArrivalsRamp:
 		from, to := b.rate("load.ramp.from", l.Ramp.From), b.rate("load.ramp.to", l.Ramp.To)
-		b.add(&c.prefix, "load.warmup", l.Warmup.Duration, from, from)
-		b.add(&c.prefix, "load.ramp.over", l.Ramp.Over, from, to)
-		b.add(&c.cycle, "", longestSegment, to, to)
+		b.add(&c.prefix, piece{"load.warmup", l.Warmup.Duration, from, from})
+		b.add(&c.prefix, piece{"load.ramp.over", l.Ramp.Over, from, to})
+		b.add(&c.cycle, piece{"", longestSegment, to, to})
 	case ArrivalsSteps:
 		b.steps(c, l)
 	case ArrivalsBurst:
@@ -50,10 +50,10 @@ func newCurve(l Load, recordBytes float64) (*curve, error) {
 			b.errs = append(b.errs, fmt.Errorf("load.burst: %v of every %v isn't a burst", l.Burst.For, l.Burst.Every))
 		}
 		// From For on, a cycle is the rest of the time up to the next burst, and the burst: the first is at Every.
-		b.add(&c.prefix, "load.warmup", l.Warmup.Duration, base, base)
-		b.add(&c.prefix, "load.burst.for", l.Burst.For, base, base)
-		b.add(&c.cycle, "load.burst.every", l.Burst.Every-l.Burst.For, base, base)
-		b.add(&c.cycle, "load.burst.for", l.Burst.For, peak, peak)
+		b.add(&c.prefix, piece{"load.warmup", l.Warmup.Duration, base, base})
+		b.add(&c.prefix, piece{"load.burst.for", l.Burst.For, base, base})
+		b.add(&c.cycle, piece{"load.burst.every", l.Burst.Every - l.Burst.For, base, base})
+		b.add(&c.cycle, piece{"load.burst.for", l.Burst.For, peak, peak})
 	default:
 		b.errs = append(b.errs, fmt.Errorf("load.arrivals: %q has no curve", l.Arrivals))
 	}
@@ -100,28 +100,35 @@ func (b *curveBuilder) steps(c *curve, l Load) {
 		path := "load.steps." + strconv.Itoa(i)
 		rate := b.rate(path+".rate", step.Rate)
 		if i == 0 {
-			b.add(&c.prefix, "load.warmup", l.Warmup.Duration, rate, rate)
+			b.add(&c.prefix, piece{"load.warmup", l.Warmup.Duration, rate, rate})
 		}
-		b.add(to, path+".duration", step.Duration, rate, rate)
+		b.add(to, piece{path + ".duration", step.Duration, rate, rate})
 		if !l.Repeat && i == len(l.Steps)-1 {
-			b.add(&c.cycle, "", longestSegment, rate, rate)
+			b.add(&c.cycle, piece{"", longestSegment, rate, rate})
 		}
 	}
 }
 
+// piece is a part of a curve as the load gives it.
+type piece struct {
+	path        string // of the field with its length
+	length      time.Duration
+	from, until *big.Rat // rates at both ends, in records per ns
+}
+
 // add appends a piece, in segments that aren't too long.
-func (b *curveBuilder) add(to *[]segment, path string, length time.Duration, from, until *big.Rat) {
-	if length < 0 || length > longest {
-		b.errs = append(b.errs, fmt.Errorf("%s: %v isn't a length: 0s to %v", path, length, longest))
+func (b *curveBuilder) add(to *[]segment, p piece) {
+	if p.length < 0 || p.length > longest {
+		b.errs = append(b.errs, fmt.Errorf("%s: %v isn't a length: 0s to %v", p.path, p.length, longest))
 		return
 	}
 	at := func(t time.Duration) *big.Rat { // from + (until − from)·t/length
-		r := new(big.Rat).Sub(until, from)
-		r.Mul(r, big.NewRat(int64(t), int64(length)))
-		return r.Add(r, from)
+		r := new(big.Rat).Sub(p.until, p.from)
+		r.Mul(r, big.NewRat(int64(t), int64(p.length)))
+		return r.Add(r, p.from)
 	}
-	for t := time.Duration(0); t < length; t += longestSegment {
-		end := min(t+longestSegment, length)
+	for t := time.Duration(0); t < p.length; t += longestSegment {
+		end := min(t+longestSegment, p.length)
 		*to = append(*to, newSegment(int64(end-t), at(t), at(end)))
 	}
 }

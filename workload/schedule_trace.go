@@ -68,8 +68,9 @@ func (r *replay) scale(at uint64) time.Duration {
 func (r replay) before(t time.Duration) float64 {
 	cycles := uint64(0)
 	if r.period > 0 {
-		// The last cycle that begins before t, or the one after it.
-		cycles = uint64(float64(t) * r.factor / float64(r.period))
+		// The last cycle that begins before t, or the one after it. No run has 2⁶⁰ records; so many can be told apart.
+		most := float64((1 << 60) / len(r.times))
+		cycles = uint64(min(float64(t)*r.factor/float64(r.period), most))
 		for cycles > 0 && r.due(cycles*uint64(len(r.times))) > t {
 			cycles--
 		}

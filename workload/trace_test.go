@@ -225,6 +225,7 @@ func TestMeanRate(t *testing.T) {
 		"burst":        {burstLoad(10, 110, 10*time.Second, time.Second), 30 * time.Second, (28*10 + 2*110) / 30.0},
 		"trace":        {replayLoad(trace, 1), 4 * time.Second, 1},
 		"of its rest":  {warm, 2 * time.Second, 1},
+		"absurd trace": {forever(replayLoad(mustTrace(t, "0\n0.000000001\n"), 1e6)), longest, 1 << 60 / longest.Seconds()},
 		"refused":      {rampLoad(0, 1, time.Second), time.Second, 0},
 		"not read":     {Load{Arrivals: ArrivalsTrace}, time.Second, 0},
 		"no time":      {constantLoad(7), 0, 0},

@@ -29,8 +29,8 @@ const holdSeed = 1
 func (f *holdFlags) register(flags *pflag.FlagSet) {
 	f.flags = flags
 	flags.StringArrayVar(&f.models, "hold", nil, "hold the sink's answers by a `model` such as constant:5ms (several times; see kbench broker --help)")
-	flags.Uint64Var(&f.seed, "hold-seed", holdSeed, "seed of what is random in --hold")
-	flags.StringVar(&f.log, "hold-log", "", "write the sink's true arrivals and departures of Produce requests to this `file`")
+	flags.Uint64Var(&f.seed, "hold-seed", holdSeed, "`seed` of what is random in --hold")
+	flags.StringVar(&f.log, "hold-log", "", "write the sink's true arrivals and departures of Produce requests to this binary `file`")
 }
 
 // registerOverload is for the commands that know the load.
