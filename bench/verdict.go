@@ -45,6 +45,8 @@ const (
 	handedShare    = 0.50
 	idleBuffer     = 0.50
 
+	// startTolerance is by how much the p99 of the first seconds may differ from the rest's without a word.
+	startTolerance = 0.50
 	// littleShare is how far Little's law may be missed, beyond what littleErrors standard errors of the sampling explain.
 	littleShare  = 0.02
 	littleErrors = 4
@@ -184,7 +186,7 @@ func judgeSteadiness(f findings, v *metrics.Verdict, warn func(string, ...any)) 
 	switch {
 	case f.settled.Judged && !f.settled.Settled:
 		doubt("%s", moved(f))
-	case e.WarmupCut > 0 && (math.Abs(f.startRate) > stat.ThroughputTolerance || math.Abs(f.startP99) > stat.P99Tolerance):
+	case e.WarmupCut > 0 && (math.Abs(f.startRate) > stat.ThroughputTolerance || math.Abs(f.startP99) > startTolerance):
 		warn("the first %d s of the measured part differ from the rest (throughput %+.0f %%, response p99 %+.0f %%): a longer warm-up would leave them out",
 			e.WarmupCut, 100*f.startRate, 100*f.startP99)
 	}

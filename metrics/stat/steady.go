@@ -12,7 +12,8 @@ type Watched struct {
 }
 
 // Tolerances of a run's two series, on which runs and the simulations that vouch for their verdicts agree. A p99 of one
-// second is a rough figure: a change of less than 15 % over a run isn't worth refusing it for; with a quarter, some drifts to the double would pass.
+// second is a rough figure: a change of less than 15 % over a run isn't worth refusing it for; with a quarter, some
+// drifts to the double would pass.
 const (
 	ThroughputTolerance = 0.05
 	P99Tolerance        = 0.15
