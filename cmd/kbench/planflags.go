@@ -40,7 +40,7 @@ func (f *planFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.duration, "duration", "", "`length` of the measured part, such as 30s")
 	flags.StringVar(&f.warmup, "warmup", "", "`length` of the warm-up, or auto")
 	flags.StringVar(&f.producers, "producers", "", "`number` of producers")
-	flags.StringVar(&f.records, "num-records", "", "stop after so `many` records, warm-up included")
+	flags.StringVar(&f.records, "num-records", "", "stop after this `number` of records, warm-up included")
 	flags.StringVar(&f.seed, "seed", "", "`seed` of everything random")
 	flags.StringVar(&f.topic, "topic", "", "write to this existing `topic`, which is never altered or deleted")
 	flags.BoolVar(&f.keepTopics, "keep-topics", false, "leave the run's own topics on the cluster")

@@ -66,7 +66,8 @@ func newRun(s streams) *cobra.Command {
 
 Latency is counted from the moment each record was due. Every scheduled record is accounted for: acknowledged, failed, or
 censored (unfinished at its time-out, and counted with its age as a lower bound). The result goes to stdout, and with all
-its details into a folder.
+its details into a folder. Its first word is the verdict: INVALID where the generator, its machine, an unsteady target or
+another configuration than the asked one make the figures, and then the exit code is 3 unless --allow-invalid.
 
 On a cluster given with --bootstrap-server the run makes topics of its own and removes them at the end; --topic writes to
 an existing one instead.`,

@@ -29,7 +29,7 @@ type targetFlags struct {
 
 func (f *targetFlags) register(flags *pflag.FlagSet) {
 	f.flags = flags
-	flags.StringVar(&f.bootstrap, "bootstrap-server", "", "the cluster to measure, `host:port,…`")
+	flags.StringVar(&f.bootstrap, "bootstrap-server", "", "the cluster to measure, `host:port,...`")
 	flags.StringVar(&f.target, "target", "sink", "without --bootstrap-server: the embedded `target` to start: sink, fake, kafka or kafka:VERSION")
 	flags.IntVar(&f.brokers, "brokers", 1, "`number` of brokers of an embedded target")
 	flags.StringVar(&f.cpus, "cpus", "", "`CPUs` to pin this program to, such as 0 or 0,2-3 (Linux)")

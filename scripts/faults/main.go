@@ -1,7 +1,7 @@
 // Command faults runs the native producer against real Kafka while things go wrong, and holds what a franz-go consumer then
 // finds in the topics against what the producer's callbacks said.
 //
-//	scripts/bench-faults           everything: about 20 minutes on two cores; results in results/faults
+//	scripts/bench-faults           everything: about 16 minutes on two cores; results in results/faults
 //	scripts/bench-faults --short   a few faults on one node, under a minute
 //
 // Under each fault six producers run side by side, each with a topic of its own (see modes). Every record carries run,
