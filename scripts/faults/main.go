@@ -202,7 +202,7 @@ func save(o *options, rows []row, notes []string, took time.Duration) error {
 	for _, f := range faults() {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, f.what)
 	}
-	b.WriteString("\nacks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent.\n\n")
+	b.WriteString("\nacks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent. Under **recreate**, what was acknowledged before the topic was deleted went with it and isn't counted as lost (gone_with_deleted_topic in faults.json).\n\n")
 	if err := writeTable(&b, rows); err != nil {
 		return err
 	}
