@@ -99,17 +99,16 @@ func (l staller) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stalled{Conn: nc, s: l.s}, nil
+	return stalled{nc, l.s}, nil
 }
 
 type stalled struct {
 	net.Conn
-	s    *stall
-	gate chan struct{}
+	s *stall
 }
 
 // Read holds back what it has read while its connection stalls.
-func (c *stalled) Read(b []byte) (int, error) {
+func (c stalled) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.s.mu.Lock()
 	gate := c.s.gate
