@@ -204,11 +204,11 @@ func TestWatchCountsInFlight(t *testing.T) {
 // TestWatchNoticesStops: only waking far too late counts, and no more of it than lies in the measured part.
 func TestWatchNoticesStops(t *testing.T) {
 	var w watch
-	w.woke(1000, 1999, 1000)
-	w.woke(0, 5000, 1000)
-	w.woke(100, 3000, 1000)
-	w.woke(math.MaxInt64, 9000, 1000) // the measurement hasn't begun
-	if w.still != 7900 || w.longest != 5000 {
+	w.woke(1000, 1000+int64(stoodStill)-1)
+	w.woke(0, 5*int64(stoodStill))
+	w.woke(100, 100+3*int64(stoodStill))
+	w.woke(math.MaxInt64, 9*int64(stoodStill)) // the measurement hasn't begun
+	if w.still != 8*int64(stoodStill) || w.longest != 5*int64(stoodStill) {
 		t.Errorf("stood still for %d, at the longest for %d", w.still, w.longest)
 	}
 }
