@@ -26,7 +26,8 @@ func injectedCheck() Check {
 func held() []struct{ name, hold string } {
 	return []struct{ name, hold string }{
 		{"lognormal", "lognormal:median=4ms,sigma=0.4"},
-		{"bimodal", "bimodal:fast=2ms,slow=20ms,slow-share=0.002"},
+		// Not far apart: where a slow answer lets hundreds go at once, what follows measures the client's haste.
+		{"bimodal", "bimodal:fast=4ms,slow=6ms,slow-share=0.1"},
 		{"constant", "constant:time=5ms"},
 		{"exponential", "exponential:mean=3ms"},
 	}

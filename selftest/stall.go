@@ -24,6 +24,7 @@ const (
 	stallCap    = 2 * stallRate
 	stallLength = time.Second
 	stallBuffer = 1 << 20 // bytes; filled in a fifth of the stall
+	stallOwn    = 500e3   // ns that a client may take for itself, at this rate and on one CPU
 	rho         = float64(stallRate) / stallCap
 )
 
@@ -94,7 +95,7 @@ func stallRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, c sta
 		}
 		calm := stallForm{length: length.Seconds(), end: c.end, calm: t.quantile(0.1)}
 		rows := calm.compare(what, responseView(seen.res))
-		all := compareAll(what, t, responseView(seen.res), func(float64) tolerance { return tolerance{.01, 200e3} })
+		all := compareAll(what, t, responseView(seen.res), func(float64) tolerance { return tolerance{.01, stallOwn} })
 		all.What += ", the worst of p1 to p99.9 against the sink's log"
 		rows = append(rows, all, accounted(what, seen), bounded(what+", unanswered", float64(missing), 0, 0, 0, Count))
 		if c.small {
