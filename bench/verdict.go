@@ -97,6 +97,8 @@ func judgeAccounting(f findings, v *metrics.Verdict) {
 		v.Doubt(metrics.CauseNothing, "nothing was measured: no record was due")
 	case t.Scheduled == 0:
 		v.Doubt(metrics.CauseNothing, "nothing was measured: the run ended in its warm-up")
+	case t.Acked == 0 && !f.interrupted && f.clientError == nil && !f.died:
+		v.Doubt(metrics.CauseNothing, fmt.Sprintf("nothing was measured: none of %d records was acknowledged", t.Scheduled))
 	}
 }
 

@@ -11,18 +11,19 @@ import (
 )
 
 func queueCheck() Check {
-	return Check{Name: "queue", Claim: "M/M/1 and M/D/1 at ρ 0.5, 0.8, 0.95: response percentiles within the 99 % band of simulated runs, and within 1 % + 250 µs of Lindley's recursion on the same arrivals and services",
+	return Check{Name: "queue", Claim: "M/M/1 and M/D/1 at ρ 0.5, 0.8, 0.95: response percentiles within the 99 % band of simulated runs, and within 1 % + 500 µs of Lindley's recursion on the same arrivals and services",
 		Run: runQueue}
 }
 
 // queueQuantiles are those that theory is compared at.
 func queueQuantiles() []float64 { return []float64{.5, .75, .9, .95, .99} }
 
-// queueTolerance is for the recursion on the same draws: what is left is the client's own time.
-func queueTolerance(float64) tolerance { return tolerance{.01, 250e3} }
+// queueTolerance is for the recursion on the same draws: what is left is the client's own time, and what a processor takes
+// to wake up that was idle, as it mostly is at such rates.
+func queueTolerance(float64) tolerance { return tolerance{.01, 500e3} }
 
 const (
-	queueService = 3 * time.Millisecond // long beside the client's own 100 µs
+	queueService = 5 * time.Millisecond // long beside the client's own time
 	queueValue   = 800                  // bytes; with batch.size below it no two records share a request
 	queueBatch   = 700
 )
@@ -57,12 +58,8 @@ func queueCells(env *Env) []queueCell {
 			cells = append(cells, queueCell{k, rho, "native"})
 		}
 	}
-	for _, d := range env.Clients {
-		if d.Name != "native" {
-			cells = append(cells, queueCell{mm1, .8, d.Name})
-		}
-	}
-	return cells
+	// Note: not sarama, which waits for answers of its own accord and so isn't the queue's only delay.
+	return append(cells, queueCell{mm1, .8, "franz"})
 }
 
 func queueRows(ctx context.Context, env *Env, o *Outcome, c queueCell) error {

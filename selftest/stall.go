@@ -20,11 +20,12 @@ func stallCheck() Check {
 
 // What stalls are tried with: half of what the sink lets pass, in small batches, so that a batch is little beside a stall.
 const (
-	stallRate   = 50_000
+	stallRate   = 10_000 // little for every client, also when it makes up for the stall
 	stallCap    = 2 * stallRate
 	stallLength = time.Second
-	stallBuffer = 1 << 20 // bytes; filled in a fifth of the stall
-	stallOwn    = 500e3   // ns that a client may take for itself, at this rate and on one CPU
+	stallBatch  = 4 << 10   // bytes: some ms of the cap
+	stallBuffer = 128 << 10 // bytes; filled in a fraction of the stall
+	stallOwn    = 500e3     // ns that a client may take for itself on one CPU
 	rho         = float64(stallRate) / stallCap
 )
 
@@ -66,13 +67,14 @@ func runStall(ctx context.Context, env *Env) (Outcome, error) {
 // stallTrial is a run of so long with a stall of the sink in it.
 func stallTrial(d driver.Driver, length time.Duration, c stallCase) trial {
 	plan := newPlan(5, d.Name, 100)
-	// Constant, because the form counts on λ·t records being due in t: of 50,000 Poisson arrivals, ±1 % of the stall's
+	// Constant, because the form counts on λ·t records being due in t: of 10,000 Poisson arrivals, ±2 % of the stall's
 	// responses would be chance.
 	plan.Load.Arrivals, plan.Load.Rate.PerSecond, plan.Load.Duration = workload.ArrivalsConstant, stallRate, length
 	at := plan.Load.Warmup.Duration + length/2 - stallLength/2
 	if c.end {
 		at = plan.Load.Warmup.Duration + length - stallLength
 	}
+	plan.Producer.BatchSize = stallBatch
 	if c.small {
 		plan.Producer.BufferMemory = stallBuffer
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -240,7 +241,8 @@ func storeSelftest(dir string, res *selftest.Result) error {
 		return err
 	}
 	for name, b := range map[string][]byte{selftestJSON: data.Bytes(), selftestTable: table.Bytes()} {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+		write := func(w io.Writer) error { _, err := w.Write(b); return err }
+		if err := writeAside(filepath.Join(dir, name), write); err != nil {
 			return fmt.Errorf("writing the result: %w", err)
 		}
 	}

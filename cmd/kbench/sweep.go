@@ -92,7 +92,7 @@ func (o *sweepOptions) run() error {
 		stored = fmt.Errorf("printing the table: %w", err)
 	}
 	if stored != nil {
-		return targetError(stored)
+		return targetError(errors.Join(failed, stored))
 	}
 	if !o.output.quiet {
 		fmt.Fprintf(o.err, "results in %s\n", store.dir)

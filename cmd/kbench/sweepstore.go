@@ -188,6 +188,7 @@ func (s *sweepStore) fail(id string, res *metrics.Result, err error) {
 
 // put stores one cell's result: into a folder aside, renamed when it is complete, so that a cell is there or isn't.
 func (s *sweepStore) put(id string, r *metrics.Result) error {
+	s.done[id] = r // also if it can't be stored: the table is to have it
 	aside := s.cellDir(id) + ".part"
 	if err := os.RemoveAll(aside); err != nil {
 		return err
@@ -195,14 +196,14 @@ func (s *sweepStore) put(id string, r *metrics.Result) error {
 	if err := report.CreateDir(aside); err != nil {
 		return err
 	}
-	if _, err := report.WriteDir(aside, r); err != nil {
-		return err
+	_, err := report.WriteDir(aside, r)
+	if err == nil {
+		err = os.Rename(aside, s.cellDir(id))
 	}
-	if err := os.Rename(aside, s.cellDir(id)); err != nil {
-		return err
+	if err != nil {
+		_ = os.RemoveAll(aside) // the first error is the one to tell
 	}
-	s.done[id] = r
-	return nil
+	return err
 }
 
 // writeTable stores the table of all cells.
@@ -216,7 +217,7 @@ func writeAside(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Sync(), f.Close())
+	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
