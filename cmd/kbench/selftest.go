@@ -54,7 +54,7 @@ hypervisor spoilt is repeated, and then told as one that couldn't be carried out
 
 Exit codes: 0 every claim holds, 1 one doesn't, 3 one couldn't be tried validly on this machine, 130 interrupted.`,
 		Example: `  kbench selftest --quick
-  kbench selftest --only histogram --only checksum --json`,
+  kbench selftest --only histogram --only seed --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.command = strings.Join(append([]string{"kbench"}, selftestArgs(o)...), " ")
