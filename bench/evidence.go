@@ -21,6 +21,7 @@ type findings struct {
 	stray       uint64  // acknowledgements of nothing
 	failed      uint64  // records that failed within the measured time
 	late        uint64  // records that the generator handed over late
+	lateMargin  float64 // so many of them may be chance
 	busy        float64 // share of the CPUs' time that somebody used, waiting for due times included; −1: unknown
 	cores       float64 // CPUs' worth of time that this process used, waiting for due times left out
 	buffered    float64 // the share of buffer.memory that was in use at the end
@@ -47,6 +48,7 @@ func (r *run) findings(res *metrics.Result, s seconds) findings {
 		f.late += w.late[0]
 	}
 	e, l := &f.evidence, res.Latency
+	f.lateMargin, e.LateStops = margin(r.workers)
 	e.Clipped = l.Response.Clipped + l.Service.Clipped + l.GeneratorLateness.Clipped + l.Backpressure.Clipped
 	if res.Totals.Scheduled > 0 && r.plan.Load.Scheduled() {
 		e.LateShare = float64(f.late) / float64(res.Totals.Scheduled)

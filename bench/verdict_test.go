@@ -26,6 +26,14 @@ func clean(t *testing.T) findings {
 	}
 }
 
+// lateRecords are records that were handed over late in so many stops, of which so many may be chance.
+func lateRecords(n, stops uint64, margin float64) func(*findings) {
+	return func(f *findings) {
+		f.late, f.lateMargin = n, margin
+		f.evidence.LateStops, f.evidence.LateShare = stops, float64(n)/float64(f.totals.Scheduled)
+	}
+}
+
 // TestJudge has, for each rule, findings just inside it and just outside.
 func TestJudge(t *testing.T) {
 	behind := func(f *findings) { f.totals.RecordsPerSecond = 900 }
@@ -46,8 +54,11 @@ func TestJudge(t *testing.T) {
 				ThrottledShare: -1, GCPauseMaxNS: -1, SchedulerP99NS: -1, InFlightMean: -1, LittleRatio: -1, ArrivalsP: -1, WarmupCut: -1}
 			f.busy = -1
 		}},
-		{name: "late: 0.1 %", change: func(f *findings) { f.evidence.LateShare = 0.001 }},
-		{name: "late: more", change: func(f *findings) { f.evidence.LateShare = 0.0011 }, cause: metrics.CauseClient, says: "handed 0.11 % of the records over more than 1 ms late"},
+		{name: "late: 0.1 %", change: lateRecords(10, 9, 0)},
+		{name: "late: more", change: lateRecords(11, 11, 0), cause: metrics.CauseClient, says: "handed 0.11 % of the records over more than 1 ms late, in 11 stops"},
+		{name: "late: in one stop", change: lateRecords(40, 1, 93), says: "handed 0.40 % of the records over more than 1 ms late, in 1 stop: percentiles above p99.6", warning: true},
+		{name: "late: just chance", change: lateRecords(40, 7, 30), says: "in 7 stops", warning: true},
+		{name: "late: hardly chance", change: lateRecords(40, 7, 29.9), cause: metrics.CauseClient, says: "in 7 stops"},
 		{name: "p99 moves by 5 %", change: func(f *findings) { f.late, f.response.P99 = 10, 4.2e6 }},
 		{name: "p99 moves by more", change: func(f *findings) { f.late, f.response.P99 = 10, 4.21e6 }, cause: metrics.CauseClient, says: "4.21ms, and 4ms without the 10 records"},
 		{name: "p99 falls by late records", change: func(f *findings) { f.late, f.response.P99 = 10, 3.7e6 }, cause: metrics.CauseClient, says: "response p99"},
@@ -65,8 +76,8 @@ func TestJudge(t *testing.T) {
 		{name: "a moment's quota", change: func(f *findings) { f.evidence.ThrottledShare = 0.001 }},
 		{name: "quota", change: func(f *findings) { f.evidence.ThrottledShare = 0.002 }, cause: metrics.CauseClient, says: "quota stopped the generator for 0.2 %"},
 		{name: "some waiting for CPUs", change: func(f *findings) { f.evidence.RunQueueShare, f.evidence.LateShare = runQueueShare, 0.0009 }},
-		{name: "waiting for CPUs that makes nothing late", change: func(f *findings) { f.evidence.RunQueueShare, f.evidence.LateShare = 0.6, 0.001 }},
-		{name: "waiting for CPUs that shows", change: func(f *findings) { f.evidence.RunQueueShare, f.evidence.LateShare = runQueueShare+0.01, 0.0011 },
+		{name: "waiting for CPUs that makes nothing late", change: func(f *findings) { f.evidence.RunQueueShare = 0.6; lateRecords(10, 10, 0)(f) }},
+		{name: "waiting for CPUs that shows", change: func(f *findings) { f.evidence.RunQueueShare = runQueueShare + 0.01; lateRecords(11, 11, 0)(f) },
 			cause: metrics.CauseClient, says: "handed 0.11 %"},
 		{name: "at maximum rate, threads wait", change: func(f *findings) { maximum(f); f.evidence.RunQueueShare = 0.6 }},
 		{name: "at maximum rate, the client is the limit", change: func(f *findings) { maximum(f); f.evidence.CPUShare = 0.95 }, says: "the client, not the target", warning: true},

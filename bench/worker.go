@@ -59,6 +59,7 @@ type worker struct {
 	sendErr   error
 	cpuWarm   int64         // of pacer.cpu, in the warm-up
 	late      counts        // of scheduled: handed over late by the generator
+	stops     lateStops     // that made measured records late
 	gaps      *gapSample    // nil: the arrivals aren't Poisson
 	out       atomic.Uint64 // records handed over; read by the watch
 	_         [64]byte
@@ -177,6 +178,7 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 	w.send.Roll(handed)
 	measure := w.phases.measure.Load()
 	w.held -= n
+	before := w.late[0]
 	for i := range n {
 		id := w.ids[w.held+i]
 		intended := w.due[i]
@@ -191,6 +193,9 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 		w.slots[id] = slot{intended: intended, handed: handed, size: uint32(w.recs[i].Size()), late: late}
 		w.scheduled.add(1, warmup)
 		w.send.Add(lateness, pressure, warmup)
+	}
+	if late := w.late[0] - before; late|w.stops.size != 0 {
+		w.stops.note(late, handed)
 	}
 	if w.gaps != nil && handed >= measure {
 		w.gaps.note(w.due[:n], handed, idle)

@@ -14,6 +14,7 @@ const (
 // load, can't say.
 type Evidence struct {
 	LateShare         float64 `json:"late_share"`           // records that the generator itself handed over more than 1 ms late
+	LateStops         uint64  `json:"late_stops"`           // how often the generator was held up, to hand these over together
 	ResponseP99OnTime int64   `json:"response_p99_on_time"` // response p99 without those records, ns
 	AchievedShare     float64 `json:"achieved_share"`       // records acknowledged of those due, both within the measured time
 	CPUShare          float64 `json:"cpu_share"`            // CPU time of this process, waiting for due times left out, of what its CPUs had

@@ -118,6 +118,7 @@ func totalsCells(t *metrics.Totals, errs string) []cell {
 func evidenceCells(e *metrics.Evidence) []cell {
 	return []cell{
 		{"evidence.late_share", float(e.LateShare)},
+		{"evidence.late_stops", strconv.FormatUint(e.LateStops, 10)},
 		{"evidence.response_p99_on_time", strconv.FormatInt(e.ResponseP99OnTime, 10)},
 		{"evidence.achieved_share", float(e.AchievedShare)},
 		{"evidence.cpu_share", float(e.CPUShare)},

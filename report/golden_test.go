@@ -51,7 +51,7 @@ func variants(t *testing.T) map[string]*metrics.Result {
 	bad.Latency.Response.Needs = nil
 	bad.Latency.Response.Intervals = map[string][2]int64{"p50": {1_390_000, 1_420_000}, "p99": {3_800_000, 4_400_000}}
 
-	bad.Evidence = metrics.Evidence{LateShare: 0.0312, ResponseP99OnTime: 3_650_000, AchievedShare: 0.62393, CPUShare: 0.991, MachineShare: 1, RunQueueShare: 0.31,
+	bad.Evidence = metrics.Evidence{LateShare: 0.0312, LateStops: 17, ResponseP99OnTime: 3_650_000, AchievedShare: 0.62393, CPUShare: 0.991, MachineShare: 1, RunQueueShare: 0.31,
 		StealShare: 0.021, ThrottledShare: 0.4, GCPauseMaxNS: 0, SchedulerP99NS: 12_582_912, InFlightMean: 9120, LittleRatio: 0.871,
 		ArrivalsP: 0.0004, WarmupCut: 2, RateSlope: -0.124, P99Slope: 1.8, Clipped: 4}
 	bad.Objectives = append(bad.Objectives, metrics.ObjectiveCheck{Objective: "response.p9999: 1s", Actual: "can't be told: needs ≥ 800 s"})
