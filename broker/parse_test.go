@@ -212,3 +212,20 @@ func TestEnoughSpace(t *testing.T) {
 	}
 	mustContain(t, enoughSpace("/d", 1<<30, 2<<30), "1.0 GiB", "/d", "2.0 GiB")
 }
+
+// FuzzParseCPUs: what is read, from users and from the kernel, is sorted and written the same.
+func FuzzParseCPUs(f *testing.F) {
+	for _, s := range []string{"0", "0-3", "3,1-2,2", "0-1023", "1024", "2-1", "", "0,", "-1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		cpus, err := ParseCPUs(s)
+		if err != nil {
+			return
+		}
+		again, err := ParseCPUs(formatCPUs(cpus))
+		if diff := cmp.Diff(cpus, again); err != nil || diff != "" || len(cpus) == 0 || cpus[len(cpus)-1] > maxCPU {
+			t.Errorf("%q is %v, written %q: %v %s", s, cpus, formatCPUs(cpus), err, diff)
+		}
+	})
+}

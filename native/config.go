@@ -1,9 +1,11 @@
 package native
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -67,7 +69,12 @@ type Config struct {
 
 	// AllowAutoCreate lets the broker create a topic that doesn't exist, as Java's producer always does.
 	AllowAutoCreate bool
+
+	dialer dialFunc // connects; nil: net.Dialer. Tests have brokers without a network
 }
+
+// dialFunc is net.Dialer.DialContext.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // DefaultConfig has the defaults of Kafka 4.x.
 func DefaultConfig() Config {

@@ -48,8 +48,11 @@ type dialing struct {
 
 // dial connects, secures the connection and negotiates versions.
 func dial(ctx context.Context, cfg *Config, addr string, how dialing) (*conn, error) {
-	d := net.Dialer{Timeout: how.setup}
-	nc, err := d.DialContext(ctx, "tcp", addr)
+	connect := cfg.dialer
+	if connect == nil {
+		connect = (&net.Dialer{Timeout: how.setup}).DialContext
+	}
+	nc, err := connect(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

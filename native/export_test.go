@@ -1,5 +1,10 @@
 package native
 
+import (
+	"context"
+	"net"
+)
+
 // Poison makes the producer overwrite freed buffers.
 func (pr *Producer) Poison() {
 	pr.mu.Lock()
@@ -9,3 +14,8 @@ func (pr *Producer) Poison() {
 
 // Record counts a value.
 func (h *Histogram) Record(v int64) { h.record(v) }
+
+// SetDialer has a producer connect by dial.
+func (c *Config) SetDialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	c.dialer = dial
+}

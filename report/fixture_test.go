@@ -12,7 +12,7 @@ import (
 )
 
 // fixture is a result of a short Poisson run with everything that a result can have, from a fixed seed.
-func fixture(t *testing.T) *metrics.Result {
+func fixture(t testing.TB) *metrics.Result {
 	t.Helper()
 	r := &metrics.Result{
 		Schema:  metrics.Schema,

@@ -10,8 +10,11 @@ import (
 
 // FuzzDecode feeds every decoder: none may panic, read beyond the message, or make more of it than its bytes allow.
 func FuzzDecode(f *testing.F) {
-	f.Add(uint8(0), uint8(12), metadataResponse(12).AppendTo(nil))
-	f.Add(uint8(0), uint8(5), metadataResponse(5).AppendTo(nil))
+	f.Add(uint8(0), uint8(8), metadataResponse(12).AppendTo(nil))
+	f.Add(uint8(0), uint8(1), metadataResponse(5).AppendTo(nil))
+	hostile := metadataResponse(12)
+	hostile.Topics[0].Partitions[0].Partition = 1<<31 - 1
+	f.Add(uint8(0), uint8(8), hostile.AppendTo(nil))
 	pr := kmsg.NewPtrProduceResponse()
 	pr.Version = 10
 	rt := kmsg.NewProduceResponseTopic()
@@ -20,7 +23,7 @@ func FuzzDecode(f *testing.F) {
 	rp.CurrentLeader.LeaderID = 2
 	rt.Partitions = append(rt.Partitions, rp)
 	pr.Topics = append(pr.Topics, rt)
-	f.Add(uint8(1), uint8(10), pr.AppendTo(nil))
+	f.Add(uint8(1), uint8(7), pr.AppendTo(nil))
 	f.Add(uint8(2), uint8(3), []byte{0, 0, 2, 0, 0, 0, 3, 0, 12, 0, 0, 0, 0, 0, 0})
 	f.Add(uint8(3), uint8(4), make([]byte, 17))
 	f.Add(uint8(1), uint8(9), []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
@@ -33,6 +36,13 @@ func FuzzDecode(f *testing.F) {
 			m, err := wire.DecodeMetadata(&r, v)
 			if err == nil && len(m.Brokers)+len(m.Topics) > len(b) {
 				t.Errorf("%d brokers and %d topics from %d bytes", len(m.Brokers), len(m.Topics), len(b))
+			}
+			for _, topic := range m.Topics {
+				for _, p := range topic.Partitions {
+					if err == nil && int(p.ID) > 1000+len(b) {
+						t.Errorf("partition %d from %d bytes", p.ID, len(b))
+					}
+				}
 			}
 		case 1:
 			v = 3 + v%11

@@ -73,12 +73,17 @@ func DecodeMetadata(r *Reader, version int16) (Metadata, error) {
 	return m, r.err
 }
 
+// maxGap is how many partitions below the highest may be missing in a topic. Kafka numbers them from 0 without gaps; some
+// that are just being made may not be told yet. Who keeps them in a table must not run out of memory over a number.
+const maxGap = 1000
+
 func decodeTopicMeta(r *Reader, version int16) TopicMeta {
 	t := TopicMeta{Code: r.Int16(), Name: string(r.String())}
 	if version >= 10 {
 		copy(t.TopicID[:], r.Take(16))
 	}
 	r.Bool() // is_internal
+	highest := int32(-1)
 	for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
 		p := PartitionMeta{Code: r.Int16(), ID: r.Int32(), Leader: r.Int32(), LeaderEpoch: -1}
 		if version >= 7 {
@@ -90,7 +95,11 @@ func decodeTopicMeta(r *Reader, version int16) TopicMeta {
 			skipInt32s(r) // offline_replicas
 		}
 		r.Tags()
+		highest = max(highest, p.ID)
 		t.Partitions = append(t.Partitions, p)
+	}
+	if int(highest) >= len(t.Partitions)+maxGap {
+		r.fail("a partition's number is far above the number of partitions")
 	}
 	if version >= 8 {
 		r.Int32() // topic_authorized_operations
