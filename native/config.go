@@ -39,8 +39,13 @@ type Config struct {
 	ReconnectBackoff    time.Duration // reconnect.backoff.ms
 	ReconnectBackoffMax time.Duration // reconnect.backoff.max.ms
 	MetadataMaxAge      time.Duration // metadata.max.age.ms
-	ConnectionsMaxIdle  time.Duration // connections.max.idle.ms; 0: never close
-	SocketSetupTimeout  time.Duration // socket.connection.setup.timeout.ms
+	// MetadataRecovery is what happens when no broker that is known can be reached (metadata.recovery.strategy, KIP-899).
+	MetadataRecovery MetadataRecovery
+	// RebootstrapTrigger is how long metadata may fail to come before the bootstrap servers are asked, although brokers can
+	// be reached (metadata.recovery.rebootstrap.trigger.ms, KIP-1102); 0: after the first failure.
+	RebootstrapTrigger time.Duration
+	ConnectionsMaxIdle time.Duration // connections.max.idle.ms; 0: never close
+	SocketSetupTimeout time.Duration // socket.connection.setup.timeout.ms
 	// SocketSetupTimeoutMax is socket.connection.setup.timeout.max.ms: what the time limit grows to (KIP-601).
 	SocketSetupTimeoutMax time.Duration
 	SendBuffer            int    // send.buffer.bytes, −1: the system's default
@@ -86,7 +91,8 @@ func DefaultConfig() Config {
 		RequestTimeout: 30 * time.Second, DeliveryTimeout: 2 * time.Minute,
 		RetryBackoff: 100 * time.Millisecond, RetryBackoffMax: time.Second,
 		ReconnectBackoff: 50 * time.Millisecond, ReconnectBackoffMax: time.Second,
-		MetadataMaxAge: 5 * time.Minute, ConnectionsMaxIdle: 9 * time.Minute, SocketSetupTimeout: 10 * time.Second, SocketSetupTimeoutMax: 30 * time.Second,
+		MetadataMaxAge: 5 * time.Minute, MetadataRecovery: RecoveryRebootstrap, RebootstrapTrigger: 5 * time.Minute,
+		ConnectionsMaxIdle: 9 * time.Minute, SocketSetupTimeout: 10 * time.Second, SocketSetupTimeoutMax: 30 * time.Second,
 		SendBuffer: 131072, ReceiveBuffer: 32768, ClientID: "native",
 		PartitionerAdaptive: true,
 	}
@@ -149,6 +155,8 @@ func (c *Config) check() error {
 	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
 	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,
 		"delivery.timeout.ms: %v is below linger.ms + request.timeout.ms = %v", c.DeliveryTimeout, c.Linger+c.RequestTimeout)
+	bad(int(c.MetadataRecovery) >= len(recoveryNames), "metadata.recovery.strategy: %d is unknown", c.MetadataRecovery)
+	bad(c.RebootstrapTrigger < 0, "metadata.recovery.rebootstrap.trigger.ms: %v is negative", c.RebootstrapTrigger)
 	bad(c.Partitioner > PartitionerTable, "partitioner: %d is unknown", c.Partitioner)
 	if err := c.checkRules(); err != nil {
 		errs = append(errs, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"kbench/native/auth"
 	"kbench/native/wire"
@@ -15,8 +16,11 @@ type control struct {
 	cfg   *Config
 	conn  *conn
 	addrs []string // known brokers, else the bootstrap servers
+	known bool     // addrs are known brokers
 	next  int
 	met   bool // a broker answered once
+
+	failures int // rounds over all addresses that failed in a row
 }
 
 func newControl(cfg *Config) *control { return &control{cfg: cfg, addrs: cfg.Bootstrap} }
@@ -28,19 +32,41 @@ func (c *control) close() {
 	}
 }
 
-// connect makes sure of a connection, trying every address once. Where no known broker answers it goes back to the
-// bootstrap servers (KIP-899).
+// rebootstrap forgets the brokers: the next request goes to a bootstrap server.
+func (c *control) rebootstrap() {
+	c.close()
+	c.addrs, c.known, c.next = c.cfg.Bootstrap, false, 0
+}
+
+// connect makes sure of a connection. Where no known broker can be reached it goes back to the bootstrap servers (KIP-899,
+// NetworkClient.maybeUpdate).
 func (c *control) connect(ctx context.Context) error {
 	if c.conn != nil {
 		return nil
 	}
+	err := c.connectAny(ctx)
+	if err != nil && c.known && c.cfg.MetadataRecovery == RecoveryRebootstrap && ctx.Err() == nil {
+		c.rebootstrap()
+		err = c.connectAny(ctx)
+	}
+	return err
+}
+
+// setupTimeout is how long connecting may take: twice as long after each round that failed (KIP-601).
+func (c *control) setupTimeout() time.Duration {
+	limit := max(c.cfg.SocketSetupTimeout, c.cfg.SocketSetupTimeoutMax)
+	return min(limit, c.cfg.SocketSetupTimeout<<min(c.failures, 16))
+}
+
+// connectAny tries every address once.
+func (c *control) connectAny(ctx context.Context) error {
 	var errs []error
 	for range c.addrs {
 		addr := c.addrs[c.next%len(c.addrs)]
 		c.next++
-		conn, err := dial(ctx, c.cfg, addr, dialing{setup: c.cfg.SocketSetupTimeout, first: !c.met})
+		conn, err := dial(ctx, c.cfg, addr, dialing{setup: c.setupTimeout(), first: !c.met})
 		if err == nil {
-			c.conn, c.met = conn, true
+			c.conn, c.met, c.failures = conn, true, 0
 			return nil
 		}
 		errs = append(errs, err)
@@ -48,7 +74,7 @@ func (c *control) connect(ctx context.Context) error {
 			break
 		}
 	}
-	c.addrs = c.cfg.Bootstrap
+	c.failures++
 	err := errors.Join(errs...)
 	if errors.Is(err, ErrNotKafka) || auth.Known(err) {
 		return err
@@ -86,10 +112,7 @@ func (c *control) ask(ctx context.Context, key, lowest, highest int16, body func
 
 // learn takes over the brokers' addresses.
 func (c *control) learn(brokers []wire.Broker) {
-	if len(brokers) == 0 {
-		return
-	}
-	c.addrs = make([]string, 0, len(brokers)+len(c.cfg.Bootstrap))
+	c.addrs, c.known = make([]string, 0, len(brokers)), true
 	for _, b := range brokers {
 		c.addrs = append(c.addrs, address(b))
 	}

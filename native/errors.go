@@ -65,6 +65,7 @@ const (
 const (
 	codeNone            = 0
 	codeUnknownTopic    = 3
+	codeNoLeader        = 5
 	codeRequestTimedOut = 7
 	codeMessageTooLarge = 10
 	codeNetwork         = 13
@@ -72,6 +73,7 @@ const (
 	codeUnsupported     = 35
 	codeOutOfOrder      = 45
 	codeUnknownProducer = 59
+	codeRebootstrap     = 129
 	codeUnknownServer   = -1
 )
 
@@ -145,6 +147,7 @@ var codes = map[int16]codeInfo{
 	76:  {"UNSUPPORTED_COMPRESSION_TYPE", failBatch},
 	87:  {"INVALID_RECORD", failBatch},
 	120: {"TRANSACTION_ABORTABLE", failBatch},
+	129: {"REBOOTSTRAP_REQUIRED", failBatch},
 }
 
 // newError makes the error of a code.

@@ -19,7 +19,7 @@ type link struct {
 	done    chan struct{} // closed when the reader ended
 
 	settled []*batch             // scratch of whoever settles: the reader, or with acks=0 the writer
-	results []wire.ProduceResult // scratch of the reader
+	answer  wire.ProduceResponse // scratch of the reader
 
 	// Guarded by Producer.mu.
 	flight     []*request // in the order sent
@@ -139,9 +139,7 @@ func (l *link) handle(n *node, frame []byte) error {
 			return fmt.Errorf("%w: an answer to request %d before its end", wire.ErrMalformed, correlation)
 		}
 	}
-	results, throttleMS, err := wire.DecodeProduce(&body, req.version, l.results[:0])
-	l.results = results
-	if err != nil {
+	if err := wire.DecodeProduce(&body, req.version, &l.answer); err != nil {
 		return err
 	}
 	pr.mu.Lock()
@@ -149,10 +147,11 @@ func (l *link) handle(n *node, frame []byte) error {
 	l.popFlight()
 	pr.noteAnswer(l, req, now)
 	l.answered, n.failures = true, 0
-	if throttleMS > 0 {
-		n.throttle(l, now, int64(throttleMS)*1e6)
+	if ms := l.answer.ThrottleMS; ms > 0 {
+		n.throttle(l, now, int64(ms)*1e6)
 	}
-	l.settled = pr.settleResults(req, results, now, l.settled)
+	pr.meetLeaders(req, &l.answer)
+	l.settled = pr.settleResults(req, l.answer.Results, now, l.settled)
 	l.recycle(req)
 	if n.ready.head != nil {
 		n.kick()
@@ -179,14 +178,10 @@ func (pr *Producer) settleResults(req *request, results []wire.ProduceResult, no
 		b.part.settling = b
 	}
 	for _, res := range results {
-		t := pr.byName[string(res.Topic)]
-		if req.version > produceNames {
-			t = pr.byID[res.TopicID]
-		}
-		if t == nil || res.Partition < 0 || int(res.Partition) >= len(t.partitions) {
+		p := pr.partitionOf(req, &res)
+		if p == nil {
 			continue // not asked: ignore
 		}
-		p := t.partitions[res.Partition]
 		if b := p.settling; b != nil {
 			p.settling = nil
 			done = pr.settle(b, res, now, done)
@@ -200,6 +195,18 @@ func (pr *Producer) settleResults(req *request, results []wire.ProduceResult, no
 		pr.place(p, now)
 	}
 	return done
+}
+
+// partitionOf is the partition that a result is about; nil: there is none. Producer.mu is held.
+func (pr *Producer) partitionOf(req *request, res *wire.ProduceResult) *partition {
+	t := pr.byName[string(res.Topic)]
+	if req.version > produceNames {
+		t = pr.byID[res.TopicID]
+	}
+	if t == nil || res.Partition < 0 || int(res.Partition) >= len(t.partitions) {
+		return nil
+	}
+	return t.partitions[res.Partition]
 }
 
 // settleAll settles a request's batches with one code. Producer.mu is held.

@@ -33,7 +33,7 @@ func (pr *Producer) open(ctx context.Context) error {
 			break
 		}
 		var code *Error
-		if !errors.As(err, &code) || lookup(code.Code).outcome != retryRefresh || pr.now() > deadline {
+		if !errors.As(err, &code) || lookup(code.Code).outcome != retryRefresh && code.Code != codeRebootstrap || pr.now() > deadline {
 			return err
 		}
 		if !pause(ctx, pr.cfg.RetryBackoff) {
@@ -143,18 +143,16 @@ func (pr *Producer) homeless() bool {
 	return false
 }
 
-// updateMetadata fetches and applies metadata of the topics.
+// updateMetadata fetches and applies metadata of the topics, if need be after a new start at the bootstrap servers.
 func (pr *Producer) updateMetadata(ctx context.Context) error {
-	r, version, err := pr.control.ask(ctx, wire.KeyMetadata, 4, 12, func(dst []byte, v int16) []byte {
-		return wire.AppendMetadata(dst, v, pr.cfg.Topics, pr.cfg.AllowAutoCreate)
-	})
+	pr.rebootstrapIfOverdue()
+	m, err := pr.fetchMetadata(ctx)
+	if errors.Is(err, &Error{Code: codeRebootstrap}) && pr.cfg.MetadataRecovery == RecoveryRebootstrap {
+		pr.rebootstrap()
+		m, err = pr.fetchMetadata(ctx)
+	}
 	if err != nil {
 		return err
-	}
-	m, err := wire.DecodeMetadata(&r, version)
-	if err != nil {
-		pr.control.close()
-		return fmt.Errorf("metadata: %w", err)
 	}
 	pr.control.learn(m.Brokers)
 	pr.mu.Lock()
@@ -164,18 +162,35 @@ func (pr *Producer) updateMetadata(ctx context.Context) error {
 	return nil
 }
 
+// fetchMetadata asks a broker for metadata of the topics.
+func (pr *Producer) fetchMetadata(ctx context.Context) (wire.Metadata, error) {
+	r, version, err := pr.control.ask(ctx, wire.KeyMetadata, 4, 13, func(dst []byte, v int16) []byte {
+		return wire.AppendMetadata(dst, v, pr.cfg.Topics, pr.cfg.AllowAutoCreate)
+	})
+	if err != nil {
+		return wire.Metadata{}, err
+	}
+	m, err := wire.DecodeMetadata(&r, version)
+	switch {
+	case err != nil:
+		pr.control.close()
+		return m, fmt.Errorf("metadata: %w", err)
+	case m.Code != codeNone:
+		return m, fmt.Errorf("metadata: %w", newError(m.Code, ""))
+	case len(m.Brokers) == 0: // one that starts (NetworkClient.handleSuccessfulResponse)
+		return m, fmt.Errorf("metadata: the broker knows no live broker yet: %w", newError(codeNoLeader, ""))
+	}
+	pr.metaTrying = time.Time{}
+	return m, nil
+}
+
 // apply takes metadata over. Producer.mu is held.
 func (pr *Producer) apply(m *wire.Metadata) {
 	if pr.ctx.Err() != nil {
 		return
 	}
 	for _, b := range m.Brokers {
-		for _, n := range pr.nodes[b.ID] {
-			n.addr = address(b)
-		}
-		for len(pr.nodes[b.ID]) < max(1, pr.cfg.Connections) {
-			pr.nodes[b.ID] = append(pr.nodes[b.ID], pr.newNode(b.ID, address(b)))
-		}
+		pr.meet(b)
 	}
 	now := pr.now()
 	for i := range m.Topics {
@@ -190,6 +205,42 @@ func (pr *Producer) apply(m *wire.Metadata) {
 		}
 		t.err = nil
 		pr.applyTopic(t, mt, now)
+	}
+}
+
+// meet takes over where a broker is. One that moved to another address is connected to without backing off: what failed was
+// the old one (ClusterConnectionStates.connecting). Producer.mu is held, and the producer isn't closed.
+func (pr *Producer) meet(b wire.Broker) {
+	addr := address(b)
+	for _, n := range pr.nodes[b.ID] {
+		if n.addr != addr {
+			n.addr, n.failures, n.connectAt = addr, 0, 0
+			n.kick()
+		}
+	}
+	for len(pr.nodes[b.ID]) < max(1, pr.cfg.Connections) {
+		pr.nodes[b.ID] = append(pr.nodes[b.ID], pr.newNode(b.ID, addr))
+	}
+}
+
+// meetLeaders takes over where the new leaders are that an answer names (KIP-951), before its batches are settled: they go to
+// a broker then that no metadata told of. An answer that is older than what is known already doesn't count
+// (Metadata.updatePartitionLeadership). Producer.mu is held.
+func (pr *Producer) meetLeaders(req *request, answer *wire.ProduceResponse) {
+	if len(answer.Endpoints) == 0 || pr.ctx.Err() != nil {
+		return
+	}
+	for i := range answer.Results {
+		res := &answer.Results[i]
+		p := pr.partitionOf(req, res)
+		if p == nil || res.LeaderEpoch <= p.leaderEpoch {
+			continue
+		}
+		for _, b := range answer.Endpoints {
+			if b.ID == res.Leader {
+				pr.meet(b)
+			}
+		}
 	}
 }
 

@@ -24,8 +24,9 @@ type Producer struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // its goroutines
 
-	control  *control
-	metaWake chan struct{} // of capacity 1
+	control    *control
+	metaWake   chan struct{} // of capacity 1
+	metaTrying time.Time     // since when no metadata come; zero: they came. Of whoever asks for them
 
 	rooms sync.Pool // of *intercepted
 

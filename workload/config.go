@@ -40,6 +40,8 @@ type ProducerConfig struct {
 	SendBufferBytes       int           // send.buffer.bytes, −1: the system's default
 	ReceiveBufferBytes    int           // receive.buffer.bytes, −1: the system's default
 	MetadataMaxAge        time.Duration // metadata.max.age.ms
+	MetadataRecovery      string        // metadata.recovery.strategy: rebootstrap, none
+	RebootstrapTrigger    time.Duration // metadata.recovery.rebootstrap.trigger.ms
 	ConnectionsMaxIdle    time.Duration // connections.max.idle.ms
 	SocketSetupTimeout    time.Duration // socket.connection.setup.timeout.ms
 	SocketSetupTimeoutMax time.Duration // socket.connection.setup.timeout.max.ms
@@ -57,6 +59,12 @@ const (
 	PartitionerDefault    = "default"    // Kafka's built-in: murmur2 of the key; without a key uniform sticky, adaptive (KIP-480, KIP-794)
 	PartitionerRoundRobin = "roundrobin" // org.apache.kafka.clients.producer.RoundRobinPartitioner
 	PartitionerRandom     = "random"     // a random partition for each record, keys ignored
+)
+
+// Values of metadata.recovery.strategy (KIP-899).
+const (
+	RecoveryRebootstrap = "rebootstrap" // begin anew at the bootstrap servers
+	RecoveryNone        = "none"        // keep to the brokers known
 )
 
 // DefaultProducerConfig returns the defaults of Kafka's 4.x producer.
@@ -87,6 +95,8 @@ func DefaultProducerConfig() ProducerConfig {
 		SendBufferBytes:       131072,
 		ReceiveBufferBytes:    32768,
 		MetadataMaxAge:        5 * time.Minute,
+		MetadataRecovery:      RecoveryRebootstrap,
+		RebootstrapTrigger:    5 * time.Minute,
 		ConnectionsMaxIdle:    9 * time.Minute,
 		SocketSetupTimeout:    10 * time.Second,
 		SocketSetupTimeoutMax: 30 * time.Second,

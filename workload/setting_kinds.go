@@ -170,6 +170,17 @@ func acksSetting() settingRow {
 	}
 }
 
+// recoverySetting takes its values in any case of letters, as Kafka does.
+func recoverySetting() settingRow {
+	row := choiceSetting("metadata.recovery.strategy", "what to do when no known broker can be reached: ask the bootstrap servers again, or not",
+		[]string{RecoveryRebootstrap, RecoveryNone}, func(c *ProducerConfig) *string { return &c.MetadataRecovery })
+	choose := row.parse
+	row.parse = func(c *ProducerConfig, value string) ([]string, *fieldError) {
+		return choose(c, strings.ToLower(value))
+	}
+	return row
+}
+
 // Class names of Kafka's partitioners.
 const (
 	classRoundRobin = "org.apache.kafka.clients.producer.RoundRobinPartitioner"

@@ -46,7 +46,7 @@ func refusedSettings() []settingRow {
 		encrypted = "decrypt the key with `openssl pkcs8 -in KEY -out PLAINKEY`"
 		stores    = "stores are PEM, which has no password"
 		javaTLS   = "TLS 1.2 and 1.3 are Go's own"
-		metadata  = "metadata recovery is as in the client measured"
+		metadata  = "metadata of topics are kept for the whole run"
 		twoPhase  = "transactions with two-phase commit are missing"
 		providers = "give the value itself"
 	)
@@ -80,7 +80,7 @@ func refusedSettings() []settingRow {
 	add(stores, true, "ssl.keystore.password", "ssl.truststore.password")
 	add(javaTLS, false, "security.providers", "ssl.cipher.suites", "ssl.engine.factory.class", "ssl.keymanager.algorithm",
 		"ssl.protocol", "ssl.provider", "ssl.secure.random.implementation", "ssl.trustmanager.algorithm")
-	add(metadata, false, "metadata.max.idle.ms", "metadata.recovery.strategy", "metadata.recovery.rebootstrap.trigger.ms")
+	add(metadata, false, "metadata.max.idle.ms")
 	add(twoPhase, false, "transaction.two.phase.commit.enable")
 	add(providers, false, "config.providers")
 	return rows

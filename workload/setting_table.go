@@ -56,6 +56,8 @@ func carriedSettings() []settingRow {
 		sizeSetting("send.buffer.bytes", "the socket's send buffer, -1: the system's default", intRange{0, math.MaxInt32, minusOne}, func(c *c) *int { return &c.SendBufferBytes }),
 		sizeSetting("receive.buffer.bytes", "the socket's receive buffer, -1: the system's default", intRange{0, math.MaxInt32, minusOne}, func(c *c) *int { return &c.ReceiveBufferBytes }),
 		msSetting("metadata.max.age.ms", "age at which metadata are fetched again", 1, func(c *c) *d { return &c.MetadataMaxAge }),
+		recoverySetting(),
+		msSetting("metadata.recovery.rebootstrap.trigger.ms", "time without metadata after which the bootstrap servers are asked again", 0, func(c *c) *d { return &c.RebootstrapTrigger }),
 		msSetting("connections.max.idle.ms", "idle time after which a connection is closed", 1, func(c *c) *d { return &c.ConnectionsMaxIdle }),
 		msSetting("socket.connection.setup.timeout.ms", "first time limit of connecting", 1, func(c *c) *d { return &c.SocketSetupTimeout }),
 		msSetting("socket.connection.setup.timeout.max.ms", "longest time limit of connecting", 1, func(c *c) *d { return &c.SocketSetupTimeoutMax }),

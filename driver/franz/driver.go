@@ -62,6 +62,8 @@ func capabilities() []driver.Capability {
 			Allows: func(c *workload.ProducerConfig) bool {
 				return c.MetadataMaxAge >= minMetadataAge && c.MetadataMaxAge <= maxMetadataAge
 			}},
+		{Setting: "metadata.recovery.strategy", Support: driver.Limited, Values: []string{workload.RecoveryRebootstrap}, How: "franz-go asks the seed brokers in turn with those it knows"},
+		{Setting: "metadata.recovery.rebootstrap.trigger.ms", Support: driver.Unsupported, Values: []string{"300000"}, How: "franz-go asks the seed brokers in turn with those it knows, whatever the time"},
 		{Setting: "client.rack", Support: driver.Unsupported, Values: []string{""}},
 		{Setting: "transactional.id", Support: driver.Unsupported, Values: []string{""}, How: "this adapter sends no transactions"},
 		{Setting: "transaction.timeout.ms", Support: driver.Unsupported, Values: []string{"any: without effect"}, How: "this adapter sends no transactions",

@@ -12,6 +12,7 @@ import (
 
 	"kbench/driver"
 	"kbench/native/auth"
+	"kbench/workload"
 )
 
 // open connects a client.
@@ -102,6 +103,7 @@ func carriedByAdapter(e driver.Effective, cfg *driver.Config) {
 		"socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.max.ms"} {
 		e.Text(name, c.Get(name))
 	}
+	e.Text("metadata.recovery.strategy", workload.RecoveryRebootstrap)
 	e.Text("reconnect.backoff.ms", c.Get("retry.backoff.ms"))
 	e.Text("reconnect.backoff.max.ms", c.Get("retry.backoff.max.ms"))
 }

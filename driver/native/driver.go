@@ -69,6 +69,10 @@ func config(cfg *driver.Config) (native.Config, error) {
 	if err != nil {
 		return native.Config{}, err
 	}
+	recovery, err := native.ParseMetadataRecovery(p.MetadataRecovery)
+	if err != nil {
+		return native.Config{}, err
+	}
 	security, err := driver.Security(p)
 	if err != nil {
 		return native.Config{}, err
@@ -83,7 +87,8 @@ func config(cfg *driver.Config) (native.Config, error) {
 		RequestTimeout: p.RequestTimeout, DeliveryTimeout: p.DeliveryTimeout,
 		RetryBackoff: p.RetryBackoff, RetryBackoffMax: p.RetryBackoffMax,
 		ReconnectBackoff: p.ReconnectBackoff, ReconnectBackoffMax: p.ReconnectBackoffMax,
-		MetadataMaxAge: p.MetadataMaxAge, ConnectionsMaxIdle: p.ConnectionsMaxIdle, SocketSetupTimeout: p.SocketSetupTimeout, SocketSetupTimeoutMax: p.SocketSetupTimeoutMax,
+		MetadataMaxAge: p.MetadataMaxAge, MetadataRecovery: recovery, RebootstrapTrigger: p.RebootstrapTrigger,
+		ConnectionsMaxIdle: p.ConnectionsMaxIdle, SocketSetupTimeout: p.SocketSetupTimeout, SocketSetupTimeoutMax: p.SocketSetupTimeoutMax,
 		SendBuffer: p.SendBufferBytes, ReceiveBuffer: p.ReceiveBufferBytes, ClientID: p.ClientID,
 		Partitioner: partitioner, PartitionerAdaptive: p.PartitionerAdaptive,
 		PartitionerAvailTimeout: p.PartitionerAvailTmo, PartitionerIgnoreKeys: p.PartitionerIgnoreKeys,
@@ -115,6 +120,8 @@ func effective(c native.Config, asked *workload.ProducerConfig) map[string]strin
 	e.Millis("reconnect.backoff.ms", c.ReconnectBackoff)
 	e.Millis("reconnect.backoff.max.ms", c.ReconnectBackoffMax)
 	e.Millis("metadata.max.age.ms", c.MetadataMaxAge)
+	e.Text("metadata.recovery.strategy", c.MetadataRecovery.String())
+	e.Millis("metadata.recovery.rebootstrap.trigger.ms", c.RebootstrapTrigger)
 	e.Millis("connections.max.idle.ms", c.ConnectionsMaxIdle)
 	e.Millis("socket.connection.setup.timeout.ms", c.SocketSetupTimeout)
 	e.Millis("socket.connection.setup.timeout.max.ms", c.SocketSetupTimeoutMax)

@@ -135,6 +135,7 @@ func effective(c *sarama.Config, bootstrap string, cfg *driver.Config, security 
 		e.Text(name, asked.Get(name))
 	}
 	e.Security(asked, security)
+	e.Text("metadata.recovery.strategy", workload.RecoveryRebootstrap)
 	e.Text("reconnect.backoff.ms", asked.Get("retry.backoff.ms"))
 	e.Text("reconnect.backoff.max.ms", asked.Get("retry.backoff.max.ms"))
 	return e

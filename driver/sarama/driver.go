@@ -49,6 +49,8 @@ func capabilities() []driver.Capability {
 		{Setting: "partitioner.adaptive.partitioning.enable", Support: driver.Limited, Values: []string{"false"}, How: "sarama doesn't tell a partitioner how full the queues are"},
 		{Setting: "partitioner.availability.timeout.ms", Support: driver.Unsupported, Values: []string{"0"}},
 		{Setting: "connections.max.idle.ms", Support: driver.Unsupported, How: "sarama never closes an idle connection"},
+		{Setting: "metadata.recovery.strategy", Support: driver.Limited, Values: []string{workload.RecoveryRebootstrap}, How: "sarama goes back to the bootstrap servers when it has no other broker left"},
+		{Setting: "metadata.recovery.rebootstrap.trigger.ms", Support: driver.Unsupported, Values: []string{"300000"}, How: "sarama goes back to the bootstrap servers when it has no other broker left, whatever the time"},
 		{Setting: "client.rack", Support: driver.Unsupported, Values: []string{""}},
 		{Setting: "transactional.id", Support: driver.Unsupported, Values: []string{""}, How: noTransactions},
 		{Setting: "transaction.timeout.ms", Support: driver.Unsupported, Values: []string{"any: without effect"}, How: noTransactions,

@@ -71,7 +71,7 @@ func TestProduceRequest(t *testing.T) {
 func topicID(name string) [16]byte { return [16]byte{0xf0, name[0], 15: byte(len(name))} }
 
 func TestOtherRequests(t *testing.T) {
-	for v := int16(4); v <= 12; v++ {
+	for v := int16(4); v <= 13; v++ {
 		req := kmsg.NewPtrMetadataRequest()
 		req.Version, req.AllowAutoTopicCreation = v, true
 		for _, name := range []string{"a", "long-topic-name"} {
@@ -140,16 +140,25 @@ func TestProduceResponse(t *testing.T) {
 		}
 		if v >= 10 {
 			b := kmsg.NewProduceResponseBroker()
-			b.NodeID, b.Host, b.Port = 3, "localhost", 9092
-			resp.Brokers = append(resp.Brokers, b)
+			b.NodeID, b.Host, b.Port, b.Rack = 3, "localhost", 9092, kmsg.StringPtr("r1")
+			other := kmsg.NewProduceResponseBroker()
+			other.NodeID, other.Host, other.Port = 4, "other", 9093
+			resp.Brokers = append(resp.Brokers, b, other)
 		}
 		r := wire.NewReader(resp.AppendTo(nil), wire.Flexible(wire.KeyProduce, v))
-		got, throttle, err := wire.DecodeProduce(&r, v, nil)
-		if err != nil || throttle != 250 || r.Len() != 0 {
-			t.Errorf("v%d: throttle %d, %d bytes left, error %v", v, throttle, r.Len(), err)
+		got := wire.ProduceResponse{Results: make([]wire.ProduceResult, 2, 4), Endpoints: []wire.Broker{{ID: 9}}} // of the one before
+		if err := wire.DecodeProduce(&r, v, &got); err != nil || got.ThrottleMS != 250 || r.Len() != 0 {
+			t.Errorf("v%d: throttle %d, %d bytes left, error %v", v, got.ThrottleMS, r.Len(), err)
 		}
-		if d := cmp.Diff(want, got); d != "" {
+		if d := cmp.Diff(want, got.Results); d != "" {
 			t.Errorf("v%d: -want +got\n%s", v, d)
+		}
+		endpoints := []wire.Broker{}
+		if v >= 10 {
+			endpoints = append(endpoints, wire.Broker{ID: 3, Host: "localhost", Port: 9092, Rack: "r1"}, wire.Broker{ID: 4, Host: "other", Port: 9093})
+		}
+		if d := cmp.Diff(endpoints, got.Endpoints); d != "" {
+			t.Errorf("v%d: endpoints -want +got\n%s", v, d)
 		}
 	}
 }
@@ -157,6 +166,7 @@ func TestProduceResponse(t *testing.T) {
 func metadataResponse(v int16) *kmsg.MetadataResponse {
 	resp := kmsg.NewPtrMetadataResponse()
 	resp.Version, resp.ThrottleMillis, resp.ClusterID, resp.ControllerID = v, 3, kmsg.StringPtr("c"), 1
+	resp.ErrorCode = 129
 	b := kmsg.NewMetadataResponseBroker()
 	b.NodeID, b.Host, b.Port, b.Rack = 1, "h", 9092, kmsg.StringPtr("r")
 	resp.Brokers = append(resp.Brokers, b)
@@ -170,11 +180,14 @@ func metadataResponse(v int16) *kmsg.MetadataResponse {
 }
 
 func TestMetadataResponse(t *testing.T) {
-	for v := int16(4); v <= 12; v++ {
+	for v := int16(4); v <= 13; v++ {
 		want := wire.Metadata{ThrottleMS: 3, Brokers: []wire.Broker{{ID: 1, Host: "h", Port: 9092, Rack: "r"}}, ClusterID: "c",
 			Topics: []wire.TopicMeta{{Name: "t", TopicID: [16]byte{1, 2}, Partitions: []wire.PartitionMeta{{ID: 4, Leader: 1, LeaderEpoch: 8}}}}}
 		if v < 10 {
 			want.Topics[0].TopicID = [16]byte{}
+		}
+		if v >= 13 {
+			want.Code = 129
 		}
 		if v < 7 {
 			want.Topics[0].Partitions[0].LeaderEpoch = -1

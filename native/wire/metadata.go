@@ -1,6 +1,6 @@
 package wire
 
-// AppendMetadata appends the body of a Metadata request (versions 4–12) for the topics named.
+// AppendMetadata appends the body of a Metadata request (versions 4–13) for the topics named.
 func AppendMetadata(dst []byte, version int16, topics []string, autoCreate bool) []byte {
 	flex := Flexible(KeyMetadata, version)
 	dst = AppendArrayLen(dst, len(topics), flex)
@@ -47,13 +47,14 @@ type TopicMeta struct {
 
 // Metadata is a Metadata response.
 type Metadata struct {
+	Code       int16 // of the whole response, from version 13 on (KIP-1102)
 	ThrottleMS int32
 	Brokers    []Broker
 	ClusterID  string
 	Topics     []TopicMeta
 }
 
-// DecodeMetadata decodes a Metadata response (versions 4–12). The result doesn't alias the message.
+// DecodeMetadata decodes a Metadata response (versions 4–13). The result doesn't alias the message.
 func DecodeMetadata(r *Reader, version int16) (Metadata, error) {
 	var m Metadata
 	m.ThrottleMS = r.Int32()
@@ -68,6 +69,9 @@ func DecodeMetadata(r *Reader, version int16) (Metadata, error) {
 	}
 	if version >= 8 && version <= 10 {
 		r.Int32() // cluster_authorized_operations
+	}
+	if version >= 13 {
+		m.Code = r.Int16()
 	}
 	r.Tags()
 	return m, r.err

@@ -3,6 +3,9 @@ package wire
 // produceTopicIDs is the first version of Produce that names topics by their id (KIP-516).
 const produceTopicIDs = 13
 
+// produceLeaders is the first version of Produce whose response tells of leaders that moved (KIP-951).
+const produceLeaders = 10
+
 // ProduceTopic is a topic of a Produce request, which names it by ID from version 13 on and by Name before.
 type ProduceTopic struct {
 	Name string
@@ -36,6 +39,14 @@ func AppendProducePartition(dst []byte, version int16, partition int32, size int
 	return AppendBytesLen(dst, size, Flexible(KeyProduce, version))
 }
 
+// ProduceResponse is a Produce response, decoded into the slices of the one before.
+type ProduceResponse struct {
+	Results    []ProduceResult
+	ThrottleMS int32
+	// Endpoints are where to find the leaders that Results name (KIP-951); from version 10 on, and only if there are any.
+	Endpoints []Broker
+}
+
 // ProduceResult is one partition of a Produce response. Topic and Message alias the response.
 type ProduceResult struct {
 	Topic       []byte   // nil from version 13 on
@@ -57,8 +68,9 @@ type RecordError struct {
 	Message []byte
 }
 
-// DecodeProduce appends the partitions of a Produce response (versions 3–13) to dst and returns the throttle time.
-func DecodeProduce(r *Reader, version int16, dst []ProduceResult) ([]ProduceResult, int32, error) {
+// DecodeProduce decodes a Produce response (versions 3–13) into p, whose slices are used again.
+func DecodeProduce(r *Reader, version int16, p *ProduceResponse) error {
+	p.Results, p.Endpoints = p.Results[:0], p.Endpoints[:0]
 	for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
 		var topic []byte
 		var id [16]byte
@@ -70,13 +82,29 @@ func DecodeProduce(r *Reader, version int16, dst []ProduceResult) ([]ProduceResu
 		for m := r.ArrayLen(); m > 0 && r.err == nil; m-- {
 			res := decodeProducePartition(r, version)
 			res.Topic, res.TopicID = topic, id
-			dst = append(dst, res)
+			p.Results = append(p.Results, res)
 		}
 		r.Tags()
 	}
-	throttle := r.Int32()
-	r.Tags()
-	return dst, throttle, r.err
+	p.ThrottleMS = r.Int32()
+	for n := r.TagCount(); n > 0 && r.err == nil; n-- {
+		if tag, f := r.Tag(); tag == 0 && version >= produceLeaders {
+			p.Endpoints = appendEndpoints(p.Endpoints, &f)
+			if f.err != nil {
+				r.fail("its node endpoints are cut off")
+			}
+		}
+	}
+	return r.err
+}
+
+// appendEndpoints decodes the tagged field NodeEndpoints.
+func appendEndpoints(dst []Broker, r *Reader) []Broker {
+	for n := r.ArrayLen(); n > 0 && r.err == nil; n-- {
+		dst = append(dst, Broker{r.Int32(), string(r.String()), r.Int32(), string(r.String())})
+		r.Tags()
+	}
+	return dst
 }
 
 func decodeProducePartition(r *Reader, version int16) ProduceResult {
@@ -95,7 +123,7 @@ func decodeProducePartition(r *Reader, version int16) ProduceResult {
 		res.Message = r.String()
 	}
 	for n := r.TagCount(); n > 0 && r.err == nil; n-- {
-		if tag, f := r.Tag(); tag == 0 && version >= 10 { // CurrentLeader
+		if tag, f := r.Tag(); tag == 0 && version >= produceLeaders { // CurrentLeader
 			leader, epoch := f.Int32(), f.Int32()
 			if f.err != nil {
 				r.fail("its current leader is cut off")
