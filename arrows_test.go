@@ -43,12 +43,13 @@ var arrows = []struct {
 		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor", "native/auth"}},
 	{"scripts/checksweep", nil}, // shares nothing with what it checks
 	{"scripts/faults", []string{"native", "broker"}},
+	{"scripts/benchnative", []string{"native", "native/wire", "metrics", "metrics/stat", "broker"}},
 }
 
 // clients may be imported by these packages alone: one client per adapter, and admin and kfake under broker.
 var clients = map[string][]string{
 	"github.com/IBM/sarama":             {"driver/sarama"},
-	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker", "scripts/checksweep", "scripts/faults"},
+	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker", "scripts/checksweep", "scripts/faults", "scripts/benchnative"},
 	"github.com/twmb/franz-go/pkg/kadm": {"broker", "scripts/faults"},
 }
 
