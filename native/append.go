@@ -13,8 +13,8 @@ const burst = 128
 
 // Produce appends records in order. Where buffer.memory is exhausted, or a record asks for a partition that isn't known yet,
 // it waits, max.block.ms in all; a record that finds no room or partition by then fails. Each record gets exactly one Ack, whatever Produce returns. An error means that records failed because
-// ctx was done or that the producer can't be used any more (closed, or refused for good by the brokers). Safe for
-// concurrent use.
+// ctx was done, that the producer can't be used any more (closed, or refused for good by the brokers), or that there is no
+// transaction to take them. Safe for concurrent use.
 func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
 	var err error
 	a := appender{pr: pr, ctx: ctx}
@@ -57,9 +57,9 @@ func (a *appender) append(recs []Record) (done int, err error) {
 	pr.mu.Lock()
 	for i := range recs {
 		r := &recs[i]
-		if pr.dead != nil {
+		if err := pr.refusal; err != nil {
 			pr.mu.Unlock()
-			return i, pr.dead
+			return i, err
 		}
 		ms := timeMS
 		if r.TimestampMS != 0 {
@@ -151,6 +151,10 @@ func (a *appender) open(p *partition, r *Record, size int, now, timeMS int64) (*
 	if err := a.wait(mem); err != nil {
 		return p, err
 	}
+	if err := pr.refusal; err != nil { // the transaction ended meanwhile
+		pr.mem.refund(mem)
+		return p, err
+	}
 	if p = pr.route(p.topic, r); p == nil || p.open != nil {
 		pr.mem.refund(mem)
 	} else {
@@ -188,6 +192,9 @@ func (pr *Producer) openBatch(p *partition, mem, now, timeMS int64) {
 	pr.gen.batches++
 	pr.unfinished++
 	p.open = b
+	if pr.txn != nil {
+		pr.txn.join(p)
+	}
 	if p.node == nil {
 		pr.refreshMetadata()
 	}

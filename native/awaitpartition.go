@@ -44,7 +44,7 @@ func (a *appender) awaitMetadata(patience time.Duration) error {
 	}
 	pr.mu.Lock()
 	if err == nil {
-		err = pr.dead
+		err = pr.refusal
 	}
 	return err
 }

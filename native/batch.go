@@ -44,9 +44,10 @@ type batch struct {
 	raw      int // bytes of the records before compression
 	mem      int64
 
-	hasSeq   bool
-	id       producerID
-	sequence int32
+	hasSeq     bool
+	renumbered bool // it had another sequence when it was sent before
+	id         producerID
+	sequence   int32
 
 	gen  *generation
 	refs int8 // of the accumulator or the acknowledgement in progress, and of the request; at 0 it is recycled
@@ -108,7 +109,7 @@ func (b *batch) finish(c *compressor) {
 		b.sum = wire.NewBlock(len(b.buf)-wire.BatchHeaderSize, b.crc)
 	}
 	wire.PutBatchHeader(b.buf, wire.BatchHeader{
-		Attributes: int16(b.codec), Count: b.count, BaseTime: b.baseTime, MaxTime: b.maxTime,
+		Attributes: c.attributes | int16(b.codec), Count: b.count, BaseTime: b.baseTime, MaxTime: b.maxTime,
 		ProducerID: b.id.id, Epoch: b.id.epoch, Sequence: b.sequence,
 	}, b.sum)
 }

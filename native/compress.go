@@ -10,12 +10,15 @@ import (
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"kbench/native/wire"
 )
 
 // compressor encodes batches with one codec; its encoders and buffers are reused. Used by one goroutine.
 type compressor struct {
-	codec Compression
-	out   []byte
+	codec      Compression
+	attributes int16 // of every batch, besides the codec
+	out        []byte
 
 	gz       *gzip.Writer
 	gzBuf    bytes.Buffer
@@ -27,6 +30,9 @@ type compressor struct {
 
 func newCompressor(cfg *Config) *compressor {
 	c := &compressor{codec: cfg.Compression, lz4Level: cfg.LZ4Level}
+	if cfg.TransactionalID != "" {
+		c.attributes = wire.Transactional
+	}
 	var err error
 	switch c.codec {
 	case CompressionGzip:

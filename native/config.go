@@ -19,8 +19,15 @@ type Config struct {
 	OnAck     AckFunc  // receives acknowledgements; required
 	Seed      uint64   // of random choices: partitions, backoff
 
-	Acks                int16         // acks: −1 (all), 0, 1
-	EnableIdempotence   bool          // enable.idempotence
+	Acks              int16 // acks: −1 (all), 0, 1
+	EnableIdempotence bool  // enable.idempotence
+	// TransactionalID makes the producer transactional (transactional.id), which needs EnableIdempotence and so acks=all.
+	// Produce wants a transaction then: see InitTransactions. Empty: no transactions.
+	TransactionalID string
+	// TransactionTimeout is transaction.timeout.ms: how long a transaction may take from its first record or offset before its
+	// coordinator aborts it.
+	TransactionTimeout time.Duration
+
 	MaxInFlight         int           // max.in.flight.requests.per.connection
 	Retries             int32         // retries
 	Linger              time.Duration // linger.ms
@@ -84,7 +91,7 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // DefaultConfig has the defaults of Kafka 4.x.
 func DefaultConfig() Config {
 	return Config{
-		Acks: -1, EnableIdempotence: true, MaxInFlight: 5, Retries: 1<<31 - 1,
+		Acks: -1, EnableIdempotence: true, TransactionTimeout: time.Minute, MaxInFlight: 5, Retries: 1<<31 - 1,
 		Linger: 5 * time.Millisecond, BatchSize: 16384,
 		GzipLevel: -1, LZ4Level: 9, ZstdLevel: 3,
 		BufferMemory: 32 << 20, MaxBlock: time.Minute, MaxRequestSize: 1 << 20,
@@ -166,5 +173,17 @@ func (c *Config) check() error {
 		bad(c.Retries == 0, "enable.idempotence needs retries above 0")
 		bad(c.MaxInFlight > 5, "enable.idempotence needs max.in.flight.requests.per.connection of at most 5, not %d", c.MaxInFlight)
 	}
+	if c.TransactionalID != "" { // ProducerConfig.postProcessAndValidateIdempotenceConfigs
+		bad(!c.EnableIdempotence, "transactional.id %q needs enable.idempotence", c.TransactionalID)
+		bad(len(c.TransactionalID) > maxTransactionalID, "transactional.id: its %d bytes are more than %d", len(c.TransactionalID), maxTransactionalID)
+		bad(c.TransactionTimeout < time.Millisecond || c.TransactionTimeout > maxTransactionTimeout,
+			"transaction.timeout.ms: %v is not 1ms to %v", c.TransactionTimeout, maxTransactionTimeout)
+	}
 	return errors.Join(errs...)
 }
+
+// What the protocol has room for: a string of an old version, and an int32 of ms.
+const (
+	maxTransactionalID    = 1<<15 - 1
+	maxTransactionTimeout = (1<<31 - 1) * time.Millisecond
+)

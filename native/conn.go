@@ -32,6 +32,7 @@ type conn struct {
 	br          *bufio.Reader
 	clientID    string
 	versions    []wire.VersionRange
+	features    wire.Features
 	correlation int32
 	frame       []byte // of the response being read
 
@@ -105,14 +106,14 @@ func (c *conn) negotiate(ctx context.Context, timeout time.Duration) error {
 				continue
 			}
 		}
-		code, ranges, err := wire.DecodeAPIVersions(&body, version)
+		code, ranges, features, err := wire.DecodeFeatures(&body, version)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrNotKafka, err)
 		}
 		if code != codeNone {
 			return fmt.Errorf("ApiVersions: %w", newError(code, ""))
 		}
-		c.versions = ranges
+		c.versions, c.features = ranges, features
 		return nil
 	}
 	return fmt.Errorf("%w: it refuses every version of ApiVersions", ErrNotKafka)

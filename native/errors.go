@@ -72,6 +72,8 @@ const (
 	codeTopicAuth       = 29
 	codeUnsupported     = 35
 	codeOutOfOrder      = 45
+	codeInvalidTxnState = 48
+	codeInvalidMapping  = 49
 	codeUnknownProducer = 59
 	codeRebootstrap     = 129
 	codeUnknownServer   = -1
@@ -148,6 +150,21 @@ var codes = map[int16]codeInfo{
 	87:  {"INVALID_RECORD", failBatch},
 	120: {"TRANSACTION_ABORTABLE", failBatch},
 	129: {"REBOOTSTRAP_REQUIRED", failBatch},
+
+	// Of coordinators alone.
+	12:  {"OFFSET_METADATA_TOO_LARGE", failBatch},
+	22:  {"ILLEGAL_GENERATION", failBatch},
+	24:  {"INVALID_GROUP_ID", failBatch},
+	25:  {"UNKNOWN_MEMBER_ID", failBatch},
+	28:  {"INVALID_COMMIT_OFFSET_SIZE", failBatch},
+	30:  {"GROUP_AUTHORIZATION_FAILED", failBatch},
+	42:  {"INVALID_REQUEST", failBatch},
+	50:  {"INVALID_TRANSACTION_TIMEOUT", failBatch},
+	52:  {"TRANSACTION_COORDINATOR_FENCED", failBatch},
+	55:  {"OPERATION_NOT_ATTEMPTED", failBatch},
+	82:  {"FENCED_INSTANCE_ID", failBatch},
+	110: {"FENCED_MEMBER_EPOCH", failBatch},
+	113: {"STALE_MEMBER_EPOCH", failBatch},
 }
 
 // newError makes the error of a code.

@@ -63,6 +63,9 @@ func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
 		p.popQueue()
 	}
 	if len(done) > before {
+		if pr.txn != nil {
+			done = pr.txn.batchFailed(done[before].err, done)
+		}
 		pr.place(p, now)
 	}
 	return done

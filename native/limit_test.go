@@ -111,7 +111,7 @@ func wholeRequest(size int) (req []byte, count int) {
 		wire.NewBlock(len(records), wire.CRC32C(0, records)))
 	const version = 9
 	req = wire.AppendRequestHeader(make([]byte, 4), wire.KeyProduce, version, 1, "limit")
-	req = wire.AppendProduceHead(req, version, -1, 30000, 1)
+	req = wire.AppendProduceHead(req, version, wire.ProduceHead{Acks: -1, TimeoutMS: 30000, Topics: 1})
 	req = wire.AppendProduceTopic(req, version, wire.ProduceTopic{Name: "t"}, 1)
 	req = wire.AppendProducePartition(req, version, 0, len(batch))
 	req = append(req, batch...)

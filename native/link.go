@@ -38,6 +38,9 @@ const (
 	produceHighest = 13
 	produceZstd    = 7
 	produceNames   = 12
+	// produceTxnV1 is the last version with which a broker expects partitions to have been added to the transaction before
+	// (KIP-890). Source: ProduceRequest.LAST_STABLE_VERSION_BEFORE_TRANSACTION_V2.
+	produceTxnV1 = 11
 )
 
 // newLink connects for producing, within setup.
@@ -51,6 +54,7 @@ func (pr *Producer) newLink(addr string, setup time.Duration) (*link, error) {
 		c.nc.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
+	pr.learnFeatures(c)
 	return &link{conn: c, version: v, done: make(chan struct{})}, nil
 }
 

@@ -43,7 +43,7 @@ func (pr *Producer) open(ctx context.Context) error {
 	if _, err := pr.control.conn.pickProduce(&pr.cfg); err != nil {
 		return err
 	}
-	if !pr.cfg.EnableIdempotence {
+	if !pr.cfg.EnableIdempotence || pr.txn != nil { // InitTransactions gets the id
 		return nil
 	}
 	for {

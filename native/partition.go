@@ -30,7 +30,8 @@ type partition struct {
 	retryAt  int64 // ns since the start: backing off until then
 
 	seq      sequence
-	settling *batch // the batch of the request being settled
+	txn      membership // in the transaction
+	settling *batch     // the batch of the request being settled
 
 	// A partition is in at most one list of its node.
 	list       *partList

@@ -42,11 +42,13 @@ type Producer struct {
 	rng        *rand.Rand
 	applied    chan struct{} // closed when metadata comes; nil: nobody waits for it
 	id         producerID
-	needID     bool // the epochs are used up: ask for a new id
+	needID     bool          // the epochs are used up: ask for a new id
+	txn        *transactions // nil: not transactional; not changed after New
 	gen        *generation
 	flushing   int
 	unfinished int   // batches
 	dead       error // why nothing can be sent any more
+	refusal    error // why Produce takes nothing now: dead, or there is no transaction to take it
 	stats      Stats
 	dist       Distributions
 }
@@ -77,6 +79,10 @@ func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, er
 	}
 	pr.ctx, pr.cancel = context.WithCancel(context.Background())
 	pr.control = newControl(&pr.cfg)
+	if cfg.TransactionalID != "" {
+		pr.txn = newTransactions(pr)
+		pr.refusal = pr.txn.outOfTurn("Produce")
+	}
 	if err := pr.open(ctx); err != nil {
 		pr.cancel()
 		pr.wg.Wait()
@@ -86,6 +92,10 @@ func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, er
 	pr.wg.Add(2)
 	go pr.followMetadata()
 	go pr.expireBatches()
+	if pr.txn != nil {
+		pr.wg.Add(1)
+		go pr.txn.run()
+	}
 	return pr, nil
 }
 
@@ -108,15 +118,7 @@ func (pr *Producer) Flush(ctx context.Context) error {
 	}
 	pr.gen = newGeneration(g)
 	pr.flushing++
-	now := pr.now()
-	for _, t := range pr.topics {
-		for _, p := range t.partitions {
-			if p.open != nil {
-				p.seal(now)
-				pr.place(p, now)
-			}
-		}
-	}
+	pr.sealAll()
 	pr.mu.Unlock()
 
 	var err error
@@ -131,12 +133,29 @@ func (pr *Producer) Flush(ctx context.Context) error {
 	return err
 }
 
+// sealAll seals every open batch. Producer.mu is held.
+func (pr *Producer) sealAll() {
+	now := pr.now()
+	for _, t := range pr.topics {
+		for _, p := range t.partitions {
+			if p.open != nil {
+				p.seal(now)
+				pr.place(p, now)
+			}
+		}
+	}
+}
+
 // Close gives up what is unfinished: each such record is acknowledged with ErrClosed before Close returns. Flush first to
-// keep it. Closing twice does nothing.
+// keep it. Closing twice does nothing. A transaction that is open is aborted first, as AbortTransaction does, and one that is
+// being committed or aborted is waited for; that takes request.timeout.ms at most.
 func (pr *Producer) Close() error {
+	if pr.txn != nil {
+		pr.finishTransaction()
+	}
 	pr.mu.Lock()
 	if pr.dead == nil {
-		pr.dead = ErrClosed
+		pr.dead, pr.refusal = ErrClosed, ErrClosed
 	}
 	pr.mem.close()
 	pr.cancel()
@@ -161,7 +180,10 @@ func (pr *Producer) abandon(err error, done []*batch) []*batch {
 	if pr.dead != nil {
 		return done
 	}
-	pr.dead = err
+	if pr.txn != nil {
+		err = pr.txn.fatal(err)
+	}
+	pr.dead, pr.refusal = err, err
 	pr.mem.close()
 	pr.announceMetadata()
 	return pr.failWaiting(err, done)

@@ -7,7 +7,16 @@ func (pr *Producer) pick(p *partition, now int64) *batch {
 	if p.retries > 0 && p.retryAt > now {
 		return nil
 	}
+	if pr.txn != nil && p.txn != inside { // RecordAccumulator.shouldStopDrainBatchesForPartition
+		return nil
+	}
 	ordered := pr.cfg.EnableIdempotence || pr.cfg.MaxInFlight == 1
+	if p.seq.gap {
+		if p.sent > 0 {
+			return nil
+		}
+		p.moveUp()
+	}
 	if p.seq.bump && (p.sent > 0 || !pr.bump(p)) {
 		return nil
 	}
@@ -55,8 +64,10 @@ func (pr *Producer) place(p *partition, now int64) {
 	}
 }
 
-// urgent says that batches don't linger: a flush runs, memory is exhausted, or the producer closes.
-func (pr *Producer) urgent() bool { return pr.flushing > 0 || len(pr.mem.waiting) > 0 }
+// urgent says that batches don't linger: a flush runs, memory is exhausted, or a transaction ends.
+func (pr *Producer) urgent() bool {
+	return pr.flushing > 0 || len(pr.mem.waiting) > 0 || pr.txn != nil && pr.txn.ending()
+}
 
 func (pr *Producer) putReady(p *partition) {
 	n := p.node

@@ -49,6 +49,9 @@ func (pr *Producer) refuseBatch(b *batch, res wire.ProduceResult, done []*batch)
 		b.bad = slices.CompactFunc(b.bad, func(x, y recordError) bool { return x.index == y.index })
 		err = fmt.Errorf("%w: %w", ErrBatchRejected, err)
 	}
+	if pr.txn != nil {
+		return pr.refuseInTransaction(b, res.Code, err, done)
+	}
 	return pr.fail(b, err, done)
 }
 

@@ -59,7 +59,7 @@ func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []
 	r := Record{Topic: topic, Partition: partition}
 	a := appender{pr: pr, ctx: ctx}
 	pr.mu.Lock()
-	err := pr.dead
+	err := pr.refusal
 	if err == nil && pr.tmpl.count() == 0 {
 		err = errNoTemplate
 	}

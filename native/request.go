@@ -60,6 +60,9 @@ func (n *node) drain(l *link, now int64) *request {
 		p = next
 	}
 	req.version = l.version
+	if pr.txn != nil && !pr.txn.v2 {
+		req.version = min(req.version, produceTxnV1)
+	}
 	for i, p := range req.parts {
 		pr.place(p, now)
 		req.batches[i].topicID = p.topic.id
@@ -187,7 +190,8 @@ func (l *link) encode(pr *Producer, req *request) int {
 	flex := wire.Flexible(wire.KeyProduce, v)
 	h := wire.AppendInt32(req.head[:0], 0) // length: below
 	h = wire.AppendRequestHeader(h, wire.KeyProduce, v, req.correlation, pr.cfg.ClientID)
-	h = wire.AppendProduceHead(h, v, pr.cfg.Acks, int32(min(pr.cfg.RequestTimeout.Milliseconds(), 1<<31-1)), topics)
+	h = wire.AppendProduceHead(h, v, wire.ProduceHead{TransactionalID: pr.cfg.TransactionalID, Acks: pr.cfg.Acks,
+		TimeoutMS: int32(min(pr.cfg.RequestTimeout.Milliseconds(), 1<<31-1)), Topics: topics})
 	req.cuts = req.cuts[:0]
 	size := 0
 	for i := 0; i < len(req.batches); {

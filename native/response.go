@@ -18,6 +18,9 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 		if b.refs == 0 {
 			pr.recycle(b)
 		}
+		if pr.txn != nil {
+			pr.txn.kick() // it may have waited for this one
+		}
 		return done
 	}
 	info := lookup(res.Code)
@@ -42,7 +45,11 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 			return pr.split(b, now, done)
 		}
 	case lostSequence:
-		if b.hasSeq {
+		if pr.txn != nil {
+			if pr.retriesLost(b, res) {
+				return pr.retry(b, res, now, done)
+			}
+		} else if b.hasSeq {
 			if b.id == p.seq.id && (res.Code == codeUnknownProducer || p.misses(b)) {
 				p.seq.bump = true
 			}
@@ -50,7 +57,7 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 		}
 	case fatal:
 		err := newError(res.Code, string(res.Message))
-		return pr.abandon(err, pr.fail(b, err, done))
+		return pr.abandon(err, pr.lose(b, err, done))
 	}
 	return pr.refuseBatch(b, res, done)
 }
@@ -62,6 +69,9 @@ func (pr *Producer) succeed(b *batch, offset int64, done []*batch) []*batch {
 	if b.hasSeq && b.id == p.seq.id {
 		p.seq.everAcked = true
 		p.seq.lastAcked = addSequence(b.sequence, b.count-1)
+		if offset >= 0 {
+			p.seq.lastOffset = max(p.seq.lastOffset, offset+int64(b.count)-1)
+		}
 	}
 	b.baseOffset = offset
 	return pr.end(b, nil, done)
@@ -101,8 +111,18 @@ func (pr *Producer) timedOut(b *batch, code int16) error {
 	return fmt.Errorf("%w = %d: no answer", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds())
 }
 
-// fail ends an assigned batch that isn't in a request with an error. What was sent may have been written: see sequence.
+// fail ends an assigned batch that isn't in a request with an error, which a transaction won't survive. What was sent may have
+// been written: see sequence.
 func (pr *Producer) fail(b *batch, err error, done []*batch) []*batch {
+	done = pr.lose(b, err, done)
+	if pr.txn != nil {
+		done = pr.txn.batchFailed(err, done)
+	}
+	return done
+}
+
+// lose is fail without a word to the transaction.
+func (pr *Producer) lose(b *batch, err error, done []*batch) []*batch {
 	b.part.drop(b)
 	if b.hasSeq {
 		b.part.seq.unresolved = true
@@ -134,6 +154,9 @@ func (pr *Producer) deliver(done []*batch) {
 			pr.recycle(b)
 		}
 		done[i] = nil
+	}
+	if pr.txn != nil && pr.unfinished == 0 {
+		pr.txn.kick() // it may be ending
 	}
 	pr.mu.Unlock()
 }

@@ -29,13 +29,16 @@ type sequence struct {
 	bump      bool  // take a new epoch before anything else is sent, and renumber what is to be sent again
 	// unresolved: send no new batches until those before them ended (Kafka: hasUnresolvedSequence).
 	unresolved bool
+	// gap: a batch of a transaction was refused, and those behind it take its sequences before anything is sent.
+	gap        bool
+	lastOffset int64 // of the last acknowledged record; −1: none
 }
 
 // addSequence wraps at 2^31.
 func addSequence(seq, n int32) int32 { return int32(uint32(seq+n) & (1<<31 - 1)) }
 
 func (s *sequence) restart(id producerID) {
-	*s = sequence{id: id, lastAcked: -1}
+	*s = sequence{id: id, lastAcked: -1, lastOffset: -1}
 }
 
 // assign gives a batch its identity and sequence at its first drain.
@@ -49,8 +52,16 @@ func (pr *Producer) assign(p *partition, b *batch) {
 }
 
 // bump takes a new epoch for a partition that has nothing in a request, and renumbers what it has to send again.
-// It reports false when the epochs are used up and a new producer id is on its way.
+// It reports false when the epochs are used up and a new producer id is on its way. In a transaction the epoch stays: only the
+// coordinator gives another one, and the broker counts from 0 again because it forgot the producer.
 func (pr *Producer) bump(p *partition) bool {
+	if pr.txn != nil {
+		last := p.seq.lastOffset
+		p.seq.restart(pr.id)
+		p.seq.lastOffset = last
+		p.renumber()
+		return true
+	}
 	if pr.id.epoch == maxEpoch {
 		pr.needID = true
 		pr.refreshMetadata()
@@ -60,10 +71,7 @@ func (pr *Producer) bump(p *partition) bool {
 	}
 	pr.id.epoch++
 	p.seq.restart(pr.id)
-	for _, b := range p.assigned {
-		b.id, b.sequence = p.seq.id, p.seq.next
-		p.seq.next = addSequence(p.seq.next, b.count)
-	}
+	p.renumber()
 	return true
 }
 
@@ -92,6 +100,8 @@ func (pr *Producer) resolve(p *partition) bool {
 	case p.seq.next == addSequence(p.seq.lastAcked, 1):
 		p.seq.unresolved = false
 		return true
+	case pr.txn != nil: // it is to be aborted: see resolveTransaction
+		return false
 	}
 	return pr.bump(p)
 }

@@ -66,7 +66,7 @@ func (b *batch) piece(from, to int) *batch {
 		slots: append([]uint32(nil), b.slots[from:to]...), count: int32(to - from),
 		baseTime: b.baseTime, maxTime: b.maxTime, crcTo: wire.BatchHeaderSize,
 		created: b.created, attempts: b.attempts - 1, lastCode: codeMessageTooLarge, state: stateRetry,
-		hasSeq: b.hasSeq, id: b.id, sequence: pieceSequence(b, from), gen: b.gen, refs: 1, baseOffset: -1,
+		hasSeq: b.hasSeq, renumbered: b.renumbered, id: b.id, sequence: pieceSequence(b, from), gen: b.gen, refs: 1, baseOffset: -1,
 	}
 	if b.tmpl != nil {
 		b.tmpl.prefix(out)

@@ -24,9 +24,12 @@ const (
 	BatchHeaderSize = offCount + 4 // 61
 )
 
+// Transactional is the bit of a batch's attributes that puts it into a transaction.
+const Transactional = 1 << 4
+
 // BatchHeader is what varies in the header of a record batch.
 type BatchHeader struct {
-	Attributes int16 // bits 0–2: codec
+	Attributes int16 // bits 0–2: codec; Transactional
 	Count      int32 // records
 	BaseTime   int64 // ms since 1970, of the first record
 	MaxTime    int64

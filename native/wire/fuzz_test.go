@@ -20,9 +20,15 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(2), uint8(3), []byte{0, 0, 2, 0, 0, 0, 3, 0, 12, 0, 0, 0, 0, 0, 0})
 	f.Add(uint8(3), uint8(4), make([]byte, 17))
 	f.Add(uint8(1), uint8(9), []byte{0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Add(uint8(2), uint8(3), featuresResponse().AppendTo(nil))
+	f.Add(uint8(4), uint8(0), findCoordinatorResponse(1).AppendTo(nil))
+	f.Add(uint8(4), uint8(4), findCoordinatorResponse(5).AppendTo(nil))
+	f.Add(uint8(5), uint8(3), []byte{0, 0, 0, 0, 2, 2, 'a', 2, 0, 0, 0, 1, 0, 3, 0, 0, 0})
+	f.Add(uint8(6), uint8(3), make([]byte, 7))
+	f.Add(uint8(7), uint8(5), make([]byte, 17))
 	f.Fuzz(func(t *testing.T, kind, version uint8, b []byte) {
 		b = b[:len(b):len(b)]
-		switch v := int16(version); kind % 4 {
+		switch v := int16(version); kind % 8 {
 		case 0:
 			v = 4 + v%10
 			r := wire.NewReader(b, wire.Flexible(wire.KeyMetadata, v))
@@ -53,8 +59,28 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("%d ranges from %d bytes", len(ranges), len(b))
 			}
 		case 3:
-			r := wire.NewReader(b, wire.Flexible(wire.KeyInitProducerID, v%5))
+			r := wire.NewReader(b, wire.Flexible(wire.KeyInitProducerID, v%6))
 			_, _ = wire.DecodeInitProducerID(&r)
+		case 4:
+			v = 1 + v%5
+			r := wire.NewReader(b, wire.Flexible(wire.KeyFindCoordinator, v))
+			c, err := wire.DecodeFindCoordinator(&r, v)
+			if err == nil && len(c.Host)+len(c.Message) > len(b) {
+				t.Errorf("%d bytes of text from %d bytes", len(c.Host)+len(c.Message), len(b))
+			}
+		case 5:
+			r := wire.NewReader(b, wire.Flexible(wire.KeyTxnOffsetCommit, v%6))
+			res, err := wire.DecodeTxnPartitions(&r)
+			if err == nil && len(res) > len(b) {
+				t.Errorf("%d partitions from %d bytes", len(res), len(b))
+			}
+		case 6:
+			r := wire.NewReader(b, wire.Flexible(wire.KeyAddOffsetsToTxn, v%5))
+			_, _ = wire.DecodeAddOffsetsToTxn(&r)
+		case 7:
+			v %= 6
+			r := wire.NewReader(b, wire.Flexible(wire.KeyEndTxn, v))
+			_, _ = wire.DecodeEndTxn(&r, v)
 		}
 	})
 }

@@ -45,7 +45,12 @@ func TestProduceRequest(t *testing.T) {
 	for v := int16(3); v <= 13; v++ {
 		req := kmsg.NewPtrProduceRequest()
 		req.Version, req.Acks, req.TimeoutMillis = v, -1, 1500
-		got := wire.AppendProduceHead(nil, v, -1, 1500, 2)
+		head := wire.ProduceHead{Acks: -1, TimeoutMS: 1500, Topics: 2}
+		if v%2 == 0 {
+			head.TransactionalID = "tx"
+			req.TransactionID = &head.TransactionalID
+		}
+		got := wire.AppendProduceHead(nil, v, head)
 		flex := wire.Flexible(wire.KeyProduce, v)
 		for _, topic := range []string{"a", "bb"} {
 			rt := kmsg.NewProduceRequestTopic()
@@ -81,7 +86,7 @@ func TestOtherRequests(t *testing.T) {
 		}
 		equal(t, "metadata", wire.AppendMetadata(nil, v, []string{"a", "long-topic-name"}, true), req.AppendTo(nil))
 	}
-	for v := int16(0); v <= 4; v++ {
+	for v := int16(0); v <= 5; v++ {
 		req := kmsg.NewPtrInitProducerIDRequest()
 		req.Version, req.TransactionTimeoutMillis = v, -1
 		equal(t, "init producer id", wire.AppendInitProducerID(nil, v), req.AppendTo(nil))
@@ -204,7 +209,7 @@ func TestMetadataResponse(t *testing.T) {
 }
 
 func TestOtherResponses(t *testing.T) {
-	for v := int16(0); v <= 4; v++ {
+	for v := int16(0); v <= 5; v++ {
 		resp := kmsg.NewPtrInitProducerIDResponse()
 		resp.Version, resp.ThrottleMillis, resp.ErrorCode, resp.ProducerID, resp.ProducerEpoch = v, 1, 2, 1<<40, 7
 		r := wire.NewReader(resp.AppendTo(nil), wire.Flexible(wire.KeyInitProducerID, v))

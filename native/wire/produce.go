@@ -12,14 +12,26 @@ type ProduceTopic struct {
 	ID   [16]byte
 }
 
-// AppendProduceHead appends the start of a Produce request's body (versions 3–13) without transactional id;
-// topics times AppendProduceTopic follow, then AppendNoTags.
-func AppendProduceHead(dst []byte, version, acks int16, timeoutMS int32, topics int) []byte {
+// ProduceHead is what a Produce request says before its topics.
+type ProduceHead struct {
+	TransactionalID string // empty: none
+	Acks            int16
+	TimeoutMS       int32 // how long the broker may wait for replicas
+	Topics          int
+}
+
+// AppendProduceHead appends the start of a Produce request's body (versions 3–13); h.Topics times AppendProduceTopic follow,
+// then AppendNoTags.
+func AppendProduceHead(dst []byte, version int16, h ProduceHead) []byte {
 	flex := Flexible(KeyProduce, version)
-	dst = AppendNullString(dst, flex)
-	dst = AppendInt16(dst, acks)
-	dst = AppendInt32(dst, timeoutMS)
-	return AppendArrayLen(dst, topics, flex)
+	if h.TransactionalID == "" {
+		dst = AppendNullString(dst, flex)
+	} else {
+		dst = AppendString(dst, h.TransactionalID, flex)
+	}
+	dst = AppendInt16(dst, h.Acks)
+	dst = AppendInt32(dst, h.TimeoutMS)
+	return AppendArrayLen(dst, h.Topics, flex)
 }
 
 // AppendProduceTopic appends the start of a topic; partitions times AppendProducePartition follow, then AppendNoTags.

@@ -2,12 +2,17 @@ package wire
 
 // API keys.
 const (
-	KeyProduce          = 0
-	KeyMetadata         = 3
-	KeySASLHandshake    = 17
-	KeyAPIVersions      = 18
-	KeyInitProducerID   = 22
-	KeySASLAuthenticate = 36
+	KeyProduce            = 0
+	KeyMetadata           = 3
+	KeyFindCoordinator    = 10
+	KeySASLHandshake      = 17
+	KeyAPIVersions        = 18
+	KeyInitProducerID     = 22
+	KeyAddPartitionsToTxn = 24
+	KeyAddOffsetsToTxn    = 25
+	KeyEndTxn             = 26
+	KeyTxnOffsetCommit    = 28
+	KeySASLAuthenticate   = 36
 )
 
 // flexibleFrom is the first flexible version of an API.
@@ -15,7 +20,7 @@ func flexibleFrom(key int16) int16 {
 	switch key {
 	case KeyProduce, KeyMetadata:
 		return 9
-	case KeyAPIVersions:
+	case KeyAPIVersions, KeyFindCoordinator, KeyAddPartitionsToTxn, KeyAddOffsetsToTxn, KeyEndTxn, KeyTxnOffsetCommit:
 		return 3
 	case KeyInitProducerID, KeySASLAuthenticate:
 		return 2

@@ -57,7 +57,7 @@ func wholeRequest(s *setup) (req []byte, records int64) {
 		wire.NewBlock(len(block), wire.CRC32C(0, block)))
 	const version = 9
 	req = wire.AppendRequestHeader(make([]byte, 4), wire.KeyProduce, version, 1, "limit")
-	req = wire.AppendProduceHead(req, version, -1, 30000, 1)
+	req = wire.AppendProduceHead(req, version, wire.ProduceHead{Acks: -1, TimeoutMS: 30000, Topics: 1})
 	req = wire.AppendProduceTopic(req, version, wire.ProduceTopic{Name: s.Topic}, 1)
 	req = wire.AppendProducePartition(req, version, 0, len(batch))
 	req = append(req, batch...)

@@ -1,0 +1,297 @@
+package native_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"kbench/native"
+)
+
+// protocols runs a test on a cluster of each protocol: transaction.version 0 and 2.
+func protocols(t *testing.T, test func(t *testing.T, c *kfake.Cluster)) {
+	for _, p := range []struct {
+		name     string
+		versions *kversion.Versions
+	}{{"v1", kversion.V3_9_0()}, {"v2", kversion.V4_1_0()}} {
+		t.Run(p.name, func(t *testing.T) { test(t, cluster(t, kfake.MaxVersions(p.versions))) })
+	}
+}
+
+// transactional is config with a transactional id.
+func transactional(c *kfake.Cluster, l *ledger, id string) native.Config {
+	cfg := config(c, l)
+	cfg.TransactionalID = id
+	return cfg
+}
+
+// must fails the test on an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// committed reads topics as read_committed consumers do, up to their last stable offsets, and returns the sorted values.
+func committed(t *testing.T, addrs []string, topics ...string) []string {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.ConsumeTopics(topics...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	must(t, err)
+	defer cl.Close()
+	ends, err := kadm.NewClient(cl).ListCommittedOffsets(ctxFor(t), topics...)
+	must(t, err)
+	must(t, ends.Error())
+	at := map[string]int64{}
+	left := func() bool {
+		n := 0
+		ends.Each(func(o kadm.ListedOffset) {
+			if at[fmt.Sprint(o.Topic, o.Partition)] < o.Offset {
+				n++
+			}
+		})
+		return n > 0
+	}
+	out := []string{}
+	for left() {
+		fetches := cl.PollFetches(ctxFor(t))
+		must(t, fetches.Err())
+		fetches.EachRecord(func(r *kgo.Record) {
+			at[fmt.Sprint(r.Topic, r.Partition)] = r.Offset + 1
+			if !r.Attrs.IsControl() {
+				out = append(out, string(r.Value))
+			}
+		})
+	}
+	slices.Sort(out)
+	return out
+}
+
+// texts makes records with the values name-0 and so on, over all partitions of both topics.
+func texts(first, n int, name string) []native.Record {
+	recs := make([]native.Record, n)
+	for i := range recs {
+		recs[i] = native.Record{Slot: uint32(first + i), Topic: int32(i % 2), Partition: int32(i / 2 % 3), Value: fmt.Appendf(nil, "%s-%02d", name, i)}
+	}
+	return recs
+}
+
+// values are those of texts.
+func values(n int, names ...string) []string {
+	out := []string{}
+	for _, name := range names {
+		for i := range n {
+			out = append(out, fmt.Sprintf("%s-%02d", name, i))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// begin opens a producer and its first transaction.
+func begin(t *testing.T, cfg native.Config) *native.Producer {
+	t.Helper()
+	p := open(t, cfg)
+	must(t, p.InitTransactions(ctxFor(t)))
+	must(t, p.BeginTransaction())
+	return p
+}
+
+// TestTransactions commits and aborts in turn: a consumer sees the commits alone.
+func TestTransactions(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		cfg := transactional(c, l, "tx")
+		cfg.Linger = time.Hour / 2 // ending a transaction doesn't linger
+		cfg.DeliveryTimeout = time.Hour
+		p := open(t, cfg)
+		must(t, p.InitTransactions(ctxFor(t)))
+		for i, name := range []string{"one", "aborted", "two", "dropped", "three"} {
+			must(t, p.BeginTransaction())
+			must(t, p.Produce(ctxFor(t), texts(10*i, 10, name)))
+			switch name {
+			case "aborted":
+				must(t, p.Flush(ctxFor(t)))
+				must(t, p.AbortTransaction(ctxFor(t)))
+			case "dropped":
+				must(t, p.AbortTransaction(ctxFor(t)))
+			default:
+				must(t, p.CommitTransaction(ctxFor(t)))
+			}
+		}
+		must(t, p.BeginTransaction()) // without a record
+		must(t, p.CommitTransaction(ctxFor(t)))
+		l.check(t, 50, true)
+		for slot := range uint32(50) {
+			e, _ := l.get(slot)
+			if dropped := slot/10 == 3; dropped != errors.Is(e.err, native.ErrTransactionAborted) || !dropped && e.err != nil {
+				t.Errorf("slot %d ended with %v", slot, e.err)
+			}
+		}
+		if got, want := committed(t, c.ListenAddrs(), names...), values(10, "one", "two", "three"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+		if v := p.Stats().ProduceVersion; (v > 11) != strings.HasSuffix(t.Name(), "v2") {
+			t.Errorf("Produce %d", v)
+		}
+	})
+}
+
+// TestTransactionOffsets commits offsets of a group with one transaction, and not with an aborted one.
+func TestTransactionOffsets(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		p := begin(t, transactional(c, l, "tx"))
+		group := native.GroupMetadata{Group: "g"}
+		offsets := []native.Offset{{Topic: "b", Partition: 2, Offset: 5, LeaderEpoch: -1, Metadata: "m"}, {Topic: "a", Partition: 1, Offset: 7, LeaderEpoch: -1},
+			{Topic: "b", Partition: 0, Offset: 9, LeaderEpoch: -1}}
+		produceAll := func(first int, at int64) {
+			t.Helper()
+			must(t, p.Produce(ctxFor(t), texts(first, 6, "x")))
+			for i := range offsets {
+				offsets[i].Offset += at
+			}
+			must(t, p.SendOffsetsToTransaction(ctxFor(t), offsets, group))
+		}
+		produceAll(0, 0)
+		must(t, p.CommitTransaction(ctxFor(t)))
+		must(t, p.BeginTransaction())
+		produceAll(6, 100)
+		must(t, p.AbortTransaction(ctxFor(t)))
+		must(t, p.BeginTransaction()) // with offsets alone
+		must(t, p.SendOffsetsToTransaction(ctxFor(t), []native.Offset{{Topic: "a", Partition: 0, Offset: 3, LeaderEpoch: -1}}, group))
+		must(t, p.CommitTransaction(ctxFor(t)))
+		l.check(t, 12, true)
+		if got, want := groupOffsets(t, c.ListenAddrs(), "g"), "a0=3 a1=7 b0=9 b2=5m"; got != want {
+			t.Errorf("the group's offsets are %s, want %s", got, want)
+		}
+	})
+}
+
+// groupOffsets lists what a group committed.
+func groupOffsets(t *testing.T, addrs []string, group string) string {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addrs...))
+	must(t, err)
+	defer cl.Close()
+	got, err := kadm.NewClient(cl).FetchOffsets(ctxFor(t), group)
+	must(t, err)
+	var out []string
+	for _, o := range got.Sorted() {
+		out = append(out, fmt.Sprintf("%s%d=%d%s", o.Topic, o.Partition, o.At, o.Metadata))
+	}
+	return strings.Join(out, " ")
+}
+
+// TestOutOfTurn calls everything where it isn't possible.
+func TestOutOfTurn(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		p := open(t, transactional(c, l, "tx"))
+		slot := 0
+		refuses := func(where string, calls ...string) {
+			t.Helper()
+			for _, call := range calls {
+				var err error
+				switch call {
+				case "init":
+					err = p.InitTransactions(ctxFor(t))
+				case "begin":
+					err = p.BeginTransaction()
+				case "produce":
+					err = p.Produce(ctxFor(t), texts(slot, 1, "no"))
+					slot++
+				case "offsets":
+					err = p.SendOffsetsToTransaction(ctxFor(t), []native.Offset{{Topic: "a"}}, native.GroupMetadata{Group: "g"})
+				case "commit":
+					err = p.CommitTransaction(ctxFor(t))
+				case "abort":
+					err = p.AbortTransaction(ctxFor(t))
+				}
+				if !errors.Is(err, native.ErrTransactionState) {
+					t.Errorf("%s %s: %v", call, where, err)
+				}
+			}
+		}
+		refuses("at first", "begin", "produce", "offsets", "commit", "abort")
+		must(t, p.InitTransactions(ctxFor(t)))
+		refuses("when ready", "init", "produce", "offsets", "commit", "abort")
+		must(t, p.BeginTransaction())
+		refuses("in a transaction", "init", "begin")
+		if err := p.SendOffsetsToTransaction(ctxFor(t), []native.Offset{{Topic: "a"}}, native.GroupMetadata{Group: "g", Generation: 3}); err == nil {
+			t.Error("a generation without a member passes")
+		}
+		must(t, p.CommitTransaction(ctxFor(t)))
+		refuses("after a transaction", "init", "produce", "offsets", "commit", "abort")
+		l.check(t, slot, true)
+
+		q := open(t, config(c, newLedger()))
+		for _, err := range []error{q.InitTransactions(ctxFor(t)), q.BeginTransaction(), q.CommitTransaction(ctxFor(t)),
+			q.AbortTransaction(ctxFor(t)), q.SendOffsetsToTransaction(ctxFor(t), nil, native.GroupMetadata{})} {
+			if !errors.Is(err, native.ErrNotTransactional) {
+				t.Errorf("without transactional.id: %v", err)
+			}
+		}
+		must(t, p.Close())
+		for _, err := range []error{p.InitTransactions(ctxFor(t)), p.BeginTransaction(), p.CommitTransaction(ctxFor(t)), p.AbortTransaction(ctxFor(t))} {
+			if !errors.Is(err, native.ErrClosed) {
+				t.Errorf("after Close: %v", err)
+			}
+		}
+	})
+}
+
+// TestTransactionConfig checks what is refused.
+func TestTransactionConfig(t *testing.T) {
+	for want, set := range map[string]func(*native.Config){
+		`transactional.id "tx" needs enable.idempotence`: func(c *native.Config) { c.EnableIdempotence = false },
+		"enable.idempotence needs acks=all":              func(c *native.Config) { c.Acks = 1 },
+		"transaction.timeout.ms: 0s":                     func(c *native.Config) { c.TransactionTimeout = 0 },
+		"transactional.id: its 40000 bytes":              func(c *native.Config) { c.TransactionalID = strings.Repeat("x", 40000) },
+	} {
+		cfg := native.DefaultConfig()
+		cfg.Bootstrap, cfg.Topics, cfg.OnAck, cfg.TransactionalID = []string{"x:1"}, []string{"a"}, func(native.Ack) {}, "tx"
+		set(&cfg)
+		if _, err := native.New(context.Background(), cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// TestTwin opens a second producer with the same transactional id: the first one can't go on, and its records don't count.
+func TestTwin(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		p := begin(t, transactional(c, l, "tx"))
+		must(t, p.Produce(ctxFor(t), texts(0, 6, "first")))
+		must(t, p.Flush(ctxFor(t)))
+		q := begin(t, transactional(c, newLedger(), "tx"))
+		must(t, q.Produce(ctxFor(t), texts(0, 6, "twin")))
+		must(t, q.CommitTransaction(ctxFor(t)))
+		for range 2 {
+			if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrProducerFenced) || !errors.Is(err, native.ErrTransactionFatal) {
+				t.Errorf("the first one's commit: %v", err)
+			}
+		}
+		if err := p.AbortTransaction(ctxFor(t)); !errors.Is(err, native.ErrProducerFenced) {
+			t.Errorf("the first one's abort: %v", err)
+		}
+		if err := p.Produce(ctxFor(t), texts(6, 2, "late")); !errors.Is(err, native.ErrProducerFenced) {
+			t.Errorf("the first one's Produce: %v", err)
+		}
+		l.check(t, 8, true)
+		if got, want := committed(t, c.ListenAddrs(), names...), values(6, "twin"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+	})
+}

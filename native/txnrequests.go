@@ -1,0 +1,354 @@
+package native
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"kbench/native/wire"
+)
+
+// txnVerdict is what a coordinator's answer means.
+type txnVerdict uint8
+
+const (
+	verdictOK    txnVerdict = iota
+	verdictRetry            // ask again after the retry backoff
+	verdictFind             // the same, and find the coordinator first
+	verdictAbort            // the transaction has to be aborted
+	// verdictAbortBump: the same, with a new epoch after it; fatal where the coordinator has none to give.
+	verdictAbortBump
+	verdictReinit // InitTransactions may be called again
+	verdictFatal
+)
+
+// Codes that coordinators answer with.
+const (
+	codeCoordinatorNotAvailable = 15
+	codeNotCoordinator          = 16
+	codeIllegalGeneration       = 22
+	codeUnknownMember           = 25
+	codeGroupAuth               = 30
+	codeClusterAuth             = 31
+	codeInvalidEpoch            = 47
+	codeConcurrentTransactions  = 51
+	codeTransactionalIDAuth     = 53
+	codeNotAttempted            = 55
+	codeFencedInstance          = 82
+	codeFenced                  = 90
+	codeTransactionAbortable    = 120
+)
+
+// judge says what an error code means in an answer to a request of a transaction.
+// Source: the handleResponse of each handler in TransactionManager.
+func judge(key, code int16) txnVerdict {
+	switch code {
+	case codeNone:
+		return verdictOK
+	case codeCoordinatorNotAvailable, codeNotCoordinator:
+		if key == wire.KeyFindCoordinator {
+			return verdictRetry
+		}
+		return verdictFind
+	case codeRequestTimedOut:
+		if key == wire.KeyTxnOffsetCommit {
+			return verdictFind
+		}
+		return verdictRetry
+	case codeTransactionAbortable:
+		return verdictAbort // but for an abort itself: see end
+	case codeGroupAuth:
+		return verdictAbort
+	case codeUnknownProducer:
+		if key == wire.KeyAddPartitionsToTxn || key == wire.KeyAddOffsetsToTxn || key == wire.KeyEndTxn {
+			return verdictAbortBump
+		}
+		return verdictFatal
+	}
+	if o := lookup(code).outcome; o == retry || o == retryRefresh {
+		return verdictRetry
+	}
+	switch key {
+	case wire.KeyInitProducerID:
+		if code == codeTransactionalIDAuth || code == codeClusterAuth { // Sender.shouldHandleAuthorizationError
+			return verdictReinit
+		}
+	case wire.KeyTxnOffsetCommit:
+		if code == codeFencedInstance || code == codeUnknownMember || code == codeIllegalGeneration {
+			return verdictAbort
+		}
+	case wire.KeyAddPartitionsToTxn:
+		switch code {
+		case codeInvalidEpoch, codeFenced, codeTransactionalIDAuth, codeInvalidTxnState, codeInvalidMapping:
+		default: // TOPIC_AUTHORIZATION_FAILED, OPERATION_NOT_ATTEMPTED and whatever else
+			return verdictAbort
+		}
+	}
+	return verdictFatal
+}
+
+// answered makes the error of a coordinator's answer. An old coordinator says INVALID_PRODUCER_EPOCH for PRODUCER_FENCED.
+func answered(api string, code int16) error {
+	if code == codeInvalidEpoch {
+		code = codeFenced
+	}
+	return fmt.Errorf("%s: %w", api, newError(code, ""))
+}
+
+// conclude acts on a verdict other than verdictOK.
+func (x *transactions) conclude(c *coordinator, verdict txnVerdict, err error) txnPace {
+	switch verdict {
+	case verdictRetry:
+		return later
+	case verdictFind:
+		c.forget()
+		return later
+	}
+	pr := x.pr
+	var done []*batch
+	pr.mu.Lock()
+	if verdict == verdictAbortBump {
+		verdict = verdictFatal
+		if x.v2 || x.bumps {
+			x.bump, verdict = x.bump || !x.v2, verdictAbort
+		}
+	}
+	switch verdict {
+	case verdictAbort:
+		if x.state == txnAborting { // as it should be; ask again, if the state still calls for it
+			pr.mu.Unlock()
+			return later
+		}
+		done = x.abortable(err, done)
+	case verdictReinit:
+		x.identify(noID)
+		if x.move(txnUninitialized, nil) == nil {
+			x.finishCall(err)
+		}
+	default:
+		done = pr.abandon(err, done)
+	}
+	pr.mu.Unlock()
+	pr.deliver(done)
+	return atOnce
+}
+
+// current is what requests of the transaction begin with. Producer.mu is not held.
+func (x *transactions) current() wire.Txn {
+	x.pr.mu.Lock()
+	defer x.pr.mu.Unlock()
+	return wire.Txn{TransactionalID: x.coordinator.key, ProducerID: x.pr.id.id, Epoch: x.pr.id.epoch}
+}
+
+// initProducer asks for a producer id, or for a new epoch of the one that there is (KIP-360).
+func (x *transactions) initProducer() txnPace {
+	t := x.current()
+	p := wire.InitProducer{TransactionalID: t.TransactionalID, TimeoutMS: int32(x.pr.cfg.TransactionTimeout.Milliseconds()),
+		ProducerID: t.ProducerID, Epoch: t.Epoch}
+	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyInitProducerID, 0, 5, func(dst []byte, v int16) []byte {
+		return wire.AppendInitProducer(dst, v, p)
+	})
+	if verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, err)
+	}
+	res, err := wire.DecodeInitProducerID(&r)
+	if err != nil {
+		return x.conclude(&x.coordinator, verdictFind, err)
+	}
+	if verdict = judge(wire.KeyInitProducerID, res.Code); verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, answered("InitProducerId", res.Code))
+	}
+	x.pr.mu.Lock()
+	defer x.pr.mu.Unlock()
+	x.initialized(producerID{res.ProducerID, res.Epoch})
+	return atOnce
+}
+
+// addPartitions tells the coordinator of partitions, all or none of which it takes.
+func (x *transactions) addPartitions() txnPace {
+	pr := x.pr
+	slices.SortFunc(x.adding, func(p, q *partition) int { return cmp.Compare(p.topic.index, q.topic.index) })
+	x.parts = x.parts[:0]
+	for _, p := range x.adding {
+		x.parts = append(x.parts, wire.TxnPartition{Topic: p.topic.name, Partition: p.id})
+	}
+	t := x.current()
+	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddPartitionsToTxn, 0, 3, func(dst []byte, v int16) []byte {
+		pr.mu.Lock()
+		x.unsure = true
+		pr.mu.Unlock()
+		return wire.AppendAddPartitionsToTxn(dst, v, t, x.parts)
+	})
+	if verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, err)
+	}
+	results, err := wire.DecodeTxnPartitions(&r)
+	if err != nil || len(results) < len(x.adding) {
+		return x.conclude(&x.coordinator, verdictFind, err)
+	}
+	pr.mu.Lock()
+	x.unsure = false
+	first := len(x.joined) == len(x.adding)+len(x.fresh)
+	pr.mu.Unlock()
+	err = nil
+	for _, res := range results {
+		switch verdict = judge(wire.KeyAddPartitionsToTxn, res.Code); {
+		case verdict == verdictOK:
+		case verdict == verdictAbort && res.Code != codeTransactionAbortable:
+			if err == nil || res.Code != codeNotAttempted { // which only says that another failed
+				err = fmt.Errorf("partition %d of topic %q: %w", res.Partition, res.Topic, answered("AddPartitionsToTxn", res.Code))
+			}
+		case res.Code == codeConcurrentTransactions && first:
+			return soon
+		default:
+			return x.conclude(&x.coordinator, verdict, answered("AddPartitionsToTxn", res.Code))
+		}
+	}
+	if err != nil {
+		return x.conclude(&x.coordinator, verdictAbort, err)
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	x.started = true
+	now := pr.now()
+	for _, p := range x.adding {
+		p.txn = inside
+		pr.place(p, now)
+	}
+	x.adding = x.adding[:0]
+	return atOnce
+}
+
+// addOffsets tells the coordinator that the transaction has offsets of a group.
+func (x *transactions) addOffsets() txnPace {
+	pr, t := x.pr, x.current()
+	pr.mu.Lock()
+	c := x.offsets[0]
+	pr.mu.Unlock()
+	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddOffsetsToTxn, 0, 4, func(dst []byte, v int16) []byte {
+		pr.mu.Lock()
+		c.unsure = true
+		pr.mu.Unlock()
+		return wire.AppendAddOffsetsToTxn(dst, v, t, c.group.Group)
+	})
+	if verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, err)
+	}
+	code, err := wire.DecodeAddOffsetsToTxn(&r)
+	if err != nil {
+		return x.conclude(&x.coordinator, verdictFind, err)
+	}
+	pr.mu.Lock()
+	c.unsure = false
+	verdict = judge(wire.KeyAddOffsetsToTxn, code)
+	if verdict == verdictOK {
+		x.started, c.added = true, true
+	}
+	pr.mu.Unlock()
+	if verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, answered("AddOffsetsToTxn", code))
+	}
+	return atOnce
+}
+
+// commitOffsets sends offsets to the group's coordinator.
+func (x *transactions) commitOffsets() txnPace {
+	pr := x.pr
+	pr.mu.Lock()
+	c, v2 := x.offsets[0], x.v2
+	pr.mu.Unlock()
+	if x.group.key != c.group.Group {
+		x.group.forget()
+		x.group = coordinator{kind: wire.CoordinatorGroup, key: c.group.Group}
+	}
+	lowest, highest := int16(0), int16(4)
+	if c.group.Member != "" || c.group.Instance != "" {
+		lowest = 3
+	}
+	if v2 {
+		lowest, highest = 5, 5
+	}
+	req := wire.TxnOffsetCommit{Txn: x.current(), Group: c.group.Group, Generation: c.group.Generation, Member: c.group.Member, Instance: c.group.Instance}
+	r, _, verdict, err := x.ask(&x.group, wire.KeyTxnOffsetCommit, lowest, highest, func(dst []byte, v int16) []byte {
+		return wire.AppendTxnOffsetCommit(dst, v, req, c.left)
+	})
+	if verdict != verdictOK {
+		return x.conclude(&x.group, verdict, err)
+	}
+	results, err := wire.DecodeTxnPartitions(&r)
+	if err != nil {
+		return x.conclude(&x.group, verdictFind, err)
+	}
+	worst := verdictOK
+	for _, res := range results {
+		switch verdict := judge(wire.KeyTxnOffsetCommit, res.Code); verdict {
+		case verdictOK:
+			c.left = slices.DeleteFunc(c.left, func(o wire.TxnOffset) bool {
+				return o.Partition == res.Partition && o.Topic == string(res.Topic)
+			})
+		case verdictRetry, verdictFind:
+			worst = max(worst, verdict)
+		default:
+			return x.conclude(&x.group, verdict, answered("TxnOffsetCommit", res.Code))
+		}
+	}
+	if worst == verdictOK && len(c.left) > 0 { // not answered
+		worst = verdictRetry
+	}
+	if worst != verdictOK {
+		return x.conclude(&x.group, worst, nil)
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	if len(x.offsets) > 0 && x.offsets[0] == c { // else the producer was abandoned
+		x.offsets = x.offsets[1:]
+		c.finish(nil)
+	}
+	return atOnce
+}
+
+// end commits or aborts the transaction, of which nothing is on its way any more.
+func (x *transactions) end() txnPace {
+	pr := x.pr
+	pr.mu.Lock()
+	commit, v2 := x.state == txnCommitting, x.v2
+	if err := x.resolveTransaction(); err != nil {
+		pr.mu.Unlock()
+		return x.conclude(&x.coordinator, verdictFatal, err)
+	}
+	if !x.started { // the coordinator has nothing to end
+		x.complete()
+		pr.mu.Unlock()
+		return atOnce
+	}
+	pr.mu.Unlock()
+	t := x.current()
+	lowest, highest := int16(0), int16(4)
+	if v2 {
+		lowest, highest = 5, 5
+	}
+	r, version, verdict, err := x.ask(&x.coordinator, wire.KeyEndTxn, lowest, highest, func(dst []byte, v int16) []byte {
+		return wire.AppendEndTxn(dst, v, t, commit)
+	})
+	if verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, err)
+	}
+	res, err := wire.DecodeEndTxn(&r, version)
+	if err != nil {
+		return x.conclude(&x.coordinator, verdictFind, err)
+	}
+	verdict = judge(wire.KeyEndTxn, res.Code)
+	if !commit && (verdict == verdictAbort || verdict == verdictAbortBump) {
+		verdict = verdictFatal // aborting an abort would go round in circles
+	}
+	if verdict != verdictOK {
+		return x.conclude(&x.coordinator, verdict, answered("EndTxn", res.Code))
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	if res.ProducerID >= 0 {
+		x.identify(producerID{res.ProducerID, res.Epoch})
+	}
+	x.complete()
+	return atOnce
+}

@@ -1,0 +1,253 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"kbench/native/auth"
+	"kbench/native/wire"
+)
+
+// coordinator is the broker that coordinates a transactional id or a group. Of the transactions' goroutine.
+type coordinator struct {
+	kind int8
+	key  string
+	addr string // empty: to be found
+	conn *conn  // nil: not connected
+}
+
+// forget makes the next request look for the coordinator again.
+func (c *coordinator) forget() {
+	if c.conn != nil {
+		c.conn.nc.Close()
+	}
+	c.conn, c.addr = nil, ""
+}
+
+// txnPace is when the transactions' goroutine goes on.
+type txnPace uint8
+
+const (
+	atOnce txnPace = iota
+	later          // after the retry backoff
+	soon           // after firstAddBackoff
+)
+
+// firstAddBackoff is the wait before a first partition is added again while the transaction before is still being ended: that
+// takes the coordinator no longer as a rule. Source: TransactionManager.ADD_PARTITIONS_RETRY_BACKOFF_MS (KAFKA-5482).
+const firstAddBackoff = 20 * time.Millisecond
+
+// errUnresolved ends a producer on a coordinator before 2.5.
+var errUnresolved = errors.New("what became of some records is unknown, and the broker can't give a new epoch (it needs InitProducerId 3)")
+
+// run asks the coordinators for what the state calls for, one request after the other, until the producer closes. Callers wait
+// for it, and may leave: what was begun goes on.
+func (x *transactions) run() {
+	pr := x.pr
+	defer pr.wg.Done()
+	defer x.stop()
+	attempts := int64(0)
+	for {
+		pr.mu.Lock()
+		work := x.next()
+		pr.mu.Unlock()
+		if work == nil {
+			attempts = 0
+			select {
+			case <-x.wake:
+			case <-pr.ctx.Done():
+				return
+			}
+			continue
+		}
+		var wait time.Duration
+		switch work() {
+		case atOnce:
+			attempts = 0
+		case later:
+			attempts++
+			pr.mu.Lock()
+			wait = time.Duration(pr.backoff(attempts, pr.cfg.RetryBackoff, pr.cfg.RetryBackoffMax))
+			pr.mu.Unlock()
+		case soon:
+			wait = min(firstAddBackoff, pr.cfg.RetryBackoff)
+		}
+		if wait > 0 && !pause(pr.ctx, wait) || pr.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// stop ends the calls that are still waiting.
+func (x *transactions) stop() {
+	x.coordinator.forget()
+	x.group.forget()
+	x.control.close()
+	x.pr.mu.Lock()
+	defer x.pr.mu.Unlock()
+	x.failCalls(ErrClosed)
+}
+
+// next is the request that the state calls for, or nil. Producer.mu is held; the request is made without it.
+// Source of the order: TransactionManager.Priority and nextRequest.
+func (x *transactions) next() func() txnPace {
+	giveUp := x.state == txnAborting || x.state == txnAbortable
+	switch x.state {
+	case txnInitializing:
+		return x.initProducer
+	case txnUninitialized, txnReady, txnFatal:
+		return nil
+	}
+	if len(x.adding) == 0 && !giveUp {
+		x.adding, x.fresh = x.fresh, x.adding
+	}
+	if len(x.adding) > 0 {
+		if !giveUp || x.unsure {
+			return x.addPartitions
+		}
+		x.adding = x.adding[:0]
+	}
+	for len(x.offsets) > 0 {
+		c := x.offsets[0]
+		if giveUp && !c.unsure {
+			err := ErrTransactionAborted
+			if x.state == txnAbortable {
+				err = x.failure()
+			}
+			x.offsets = x.offsets[1:]
+			c.finish(err)
+			continue
+		}
+		if x.v2 || c.added {
+			return x.commitOffsets
+		}
+		return x.addOffsets
+	}
+	switch {
+	case !x.rested():
+		return nil
+	case x.state == txnAbortable:
+		x.finishCall(x.failure()) // of a commit
+		return nil
+	case x.ending():
+		return x.end
+	}
+	return nil
+}
+
+// ask sends a request to a coordinator, which it finds first if it must. A verdict other than verdictOK says what comes of the
+// failure.
+func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body func(dst []byte, version int16) []byte) (wire.Reader, int16, txnVerdict, error) {
+	pr := x.pr
+	reused := c.conn != nil
+	if verdict, err := x.reach(c); verdict != verdictOK {
+		return wire.Reader{}, 0, verdict, err
+	}
+	version, err := c.conn.pick(key, lowest, highest)
+	if err != nil {
+		return wire.Reader{}, 0, verdictFatal, fmt.Errorf("%s: %w", c.addr, err)
+	}
+	var r wire.Reader
+	if err = c.conn.renewInTurn(pr.ctx, pr.cfg.RequestTimeout); err == nil {
+		r, err = c.conn.call(pr.ctx, key, version, pr.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
+	}
+	if err == nil {
+		return r, version, verdictOK, nil
+	}
+	if reused && hungUp(err) && pr.ctx.Err() == nil { // the broker may have closed an idle connection
+		c.conn.nc.Close()
+		c.conn = nil
+		return x.ask(c, key, lowest, highest, body)
+	}
+	return r, version, x.lost(c, err), err
+}
+
+// lost says what comes of a connection that couldn't be made or broke, and forgets the coordinator: it may have moved.
+func (x *transactions) lost(c *coordinator, err error) txnVerdict {
+	c.forget()
+	if auth.Permanent(err) {
+		return verdictFatal
+	}
+	return verdictRetry
+}
+
+// reach makes sure of a connection to a coordinator.
+func (x *transactions) reach(c *coordinator) (txnVerdict, error) {
+	pr := x.pr
+	if c.addr == "" {
+		if verdict, err := x.find(c); verdict != verdictOK {
+			return verdict, err
+		}
+	}
+	if c.conn != nil {
+		return verdictOK, nil
+	}
+	conn, err := dial(pr.ctx, &pr.cfg, c.addr, dialing{setup: pr.cfg.SocketSetupTimeout})
+	if err != nil {
+		return x.lost(c, err), err
+	}
+	c.conn = conn
+	pr.learnFeatures(conn)
+	if c.kind == wire.CoordinatorTransaction { // TransactionManager.handleCoordinatorReady
+		_, err := conn.pick(wire.KeyInitProducerID, 3, 5)
+		pr.mu.Lock()
+		x.bumps = err == nil
+		pr.mu.Unlock()
+	}
+	return verdictOK, nil
+}
+
+// find asks any broker for a coordinator.
+func (x *transactions) find(c *coordinator) (txnVerdict, error) {
+	if x.control.conn == nil {
+		x.control.addrs = x.brokers()
+	}
+	r, version, err := x.control.ask(x.pr.ctx, wire.KeyFindCoordinator, 1, 5, func(dst []byte, v int16) []byte {
+		return wire.AppendFindCoordinator(dst, v, c.kind, c.key)
+	})
+	if err != nil {
+		return x.lost(c, err), err
+	}
+	found, err := wire.DecodeFindCoordinator(&r, version)
+	if err != nil {
+		x.control.close()
+		return verdictRetry, err
+	}
+	if verdict := judge(wire.KeyFindCoordinator, found.Code); verdict != verdictOK {
+		return verdict, fmt.Errorf("FindCoordinator for %q: %w", c.key, newError(found.Code, found.Message))
+	}
+	c.addr = net.JoinHostPort(found.Host, fmt.Sprint(found.Port))
+	return verdictOK, nil
+}
+
+// brokers lists the addresses of all brokers known, the bootstrap servers last.
+func (x *transactions) brokers() []string {
+	pr := x.pr
+	var out []string
+	pr.mu.Lock()
+	for _, conns := range pr.nodes {
+		for _, n := range conns[:1] {
+			out = append(out, n.addr)
+		}
+	}
+	pr.mu.Unlock()
+	slices.Sort(out)
+	return append(out, pr.cfg.Bootstrap...)
+}
+
+// learnFeatures takes over what a broker said of the cluster's features, if that is newer.
+// Source: TransactionManager.maybeUpdateTransactionV2Enabled.
+func (pr *Producer) learnFeatures(c *conn) {
+	x := pr.txn
+	if x == nil {
+		return
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	if c.features.Epoch > x.features.Epoch {
+		x.features = c.features
+	}
+}

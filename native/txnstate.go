@@ -1,0 +1,233 @@
+package native
+
+import (
+	"fmt"
+
+	"kbench/native/wire"
+)
+
+// txnState is where a transactional producer stands. Source of the states and of what follows what:
+// TransactionManager.State.
+type txnState uint8
+
+const (
+	txnUninitialized txnState = iota // it has no producer id yet
+	txnInitializing                  // InitProducerId is on its way, for the first id or a new epoch
+	txnReady                         // between transactions
+	txnOpen                          // in a transaction
+	txnCommitting
+	txnAborting
+	txnAbortable // something failed: nothing but AbortTransaction is possible
+	txnFatal     // the producer is of no use any more
+)
+
+// txnStates has the name of each state, for errors, and the states that it may follow; txnFatal follows any.
+var txnStates = [...]struct {
+	name  string
+	after []txnState
+}{
+	txnUninitialized: {"before InitTransactions", []txnState{txnReady, txnInitializing}},
+	txnInitializing:  {"in InitTransactions", []txnState{txnUninitialized, txnCommitting, txnAborting}},
+	txnReady:         {"outside a transaction", []txnState{txnInitializing, txnCommitting, txnAborting}},
+	txnOpen:          {"in a transaction", []txnState{txnReady}},
+	txnCommitting:    {"while it is committed", []txnState{txnOpen}},
+	txnAborting:      {"while it is aborted", []txnState{txnOpen, txnAbortable}},
+	txnAbortable:     {"after a failure", []txnState{txnInitializing, txnOpen, txnCommitting}},
+	txnFatal:         {"after a fatal error", nil},
+}
+
+// transactions is the state of a transactional producer. Guarded by Producer.mu, except where it says otherwise.
+type transactions struct {
+	pr *Producer
+
+	// Of its goroutine alone: see txnsender.go.
+	wake        chan struct{} // of capacity 1
+	control     *control      // asks any broker
+	coordinator coordinator
+	group       coordinator // of the group that offsets were sent for last
+	parts       []wire.TxnPartition
+
+	state txnState
+	err   error // why, in txnAbortable and txnFatal
+
+	features wire.Features // the newest that a broker told
+	v2       bool          // this transaction's protocol is that of transaction.version 2 (KIP-890)
+	bumps    bool          // the coordinator gives out new epochs on request (KIP-360)
+
+	// started: the coordinator counts, or may count, a transaction as begun.
+	started bool
+	// bump: ask for a new epoch once the transaction has ended, because a broker may have seen sequences that the producer
+	// doesn't know the fate of, or to part the two protocols. With transaction.version 2 every end gives a new one.
+	bump bool
+
+	joined []*partition // all partitions of the transaction
+	fresh  []*partition // those that the coordinator is to be told of: transaction.version < 2
+	adding []*partition // those that it is being told of
+	unsure bool         // the answer for adding was lost: it may know of them
+
+	call    *txnCall       // the last of InitTransactions, CommitTransaction and AbortTransaction
+	offsets []*offsetsCall // in their order
+}
+
+// membership is what a partition is to the transaction.
+type membership uint8
+
+const (
+	outside membership = iota
+	joining            // the coordinator doesn't know of it yet: nothing may be sent (isSendToPartitionAllowed)
+	inside
+)
+
+func newTransactions(pr *Producer) *transactions {
+	return &transactions{
+		pr: pr, wake: make(chan struct{}, 1), control: &control{cfg: &pr.cfg, met: true},
+		coordinator: coordinator{kind: wire.CoordinatorTransaction, key: pr.cfg.TransactionalID},
+		features:    wire.Features{Epoch: -1},
+	}
+}
+
+// kick makes its goroutine look for work. It never blocks.
+func (x *transactions) kick() {
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
+
+// move changes the state if the order allows it, else it is an error and nothing changes.
+func (x *transactions) move(to txnState, cause error) error {
+	if to != txnFatal {
+		ok := false
+		for _, from := range txnStates[to].after {
+			ok = ok || from == x.state
+		}
+		if !ok {
+			return fmt.Errorf("%w: %s", ErrTransactionState, txnStates[x.state].name)
+		}
+	}
+	x.state, x.err = to, cause
+	switch {
+	case x.pr.dead != nil: // it stays refused for that
+	case to == txnOpen:
+		x.pr.refusal = nil
+	case to == txnAbortable:
+		x.pr.refusal = x.failure()
+	default:
+		x.pr.refusal = x.outOfTurn("Produce")
+	}
+	return nil
+}
+
+func (x *transactions) outOfTurn(op string) error {
+	return fmt.Errorf("%w: %s %s", ErrTransactionState, op, txnStates[x.state].name)
+}
+
+// failure is the error that calls fail with after x.err.
+func (x *transactions) failure() error { return fmt.Errorf("%w: %w", ErrTransactionAbortable, x.err) }
+
+// usable is an error if something failed before, or the producer closes. Source: TransactionManager.maybeFailWithError.
+func (x *transactions) usable() error {
+	switch {
+	case x.pr.dead != nil:
+		return x.pr.dead
+	case x.pr.ctx.Err() != nil:
+		return ErrClosed
+	case x.state == txnAbortable:
+		return x.failure()
+	}
+	return nil
+}
+
+// idle is an error if a call is to be repeated first, or something failed. Source: TransactionManager.throwIfPendingState.
+func (x *transactions) idle(op string) error {
+	if c := x.call; c != nil && !c.acked {
+		return c.unfinished(op)
+	}
+	return x.usable()
+}
+
+// finishCall ends the call that is under way.
+func (x *transactions) finishCall(err error) {
+	if c := x.call; c != nil {
+		select {
+		case <-c.done:
+		default:
+			c.finish(err)
+		}
+	}
+}
+
+// initialized takes the producer id over that the coordinator gave. v2 is known from here on: a transaction keeps the
+// protocol that it began with.
+func (x *transactions) initialized(id producerID) {
+	x.identify(id)
+	x.v2 = x.features.TransactionVersion >= 2
+	if err := x.move(txnReady, nil); err != nil {
+		return // abandoned meanwhile
+	}
+	x.finishCall(nil)
+}
+
+// identify changes the producer's identity while nothing is on its way: every partition counts from 0.
+func (x *transactions) identify(id producerID) {
+	x.pr.id = id
+	for _, t := range x.pr.topics {
+		for _, p := range t.partitions {
+			p.seq.restart(id)
+		}
+	}
+}
+
+// complete ends a transaction that the coordinator has ended, or never knew of. Where a new epoch is needed, the call goes on
+// until the coordinator gave it. Source: TransactionManager.resetTransactionState.
+func (x *transactions) complete() {
+	for i, p := range x.joined {
+		p.txn = outside
+		x.joined[i] = nil
+	}
+	x.joined, x.fresh, x.adding = x.joined[:0], x.fresh[:0], x.adding[:0]
+	x.started, x.unsure = false, false
+	if v2 := x.features.TransactionVersion >= 2; v2 != x.v2 {
+		// The cluster's version changed. What an epoch wrote by the first protocol mustn't be taken for a part of a transaction of
+		// the second: maybeUpdateTransactionV2Enabled.
+		x.bump = x.bump || v2
+		x.v2 = v2
+	}
+	bump := x.bump
+	x.bump = false
+	if bump {
+		_ = x.move(txnInitializing, nil) // follows committing and aborting
+		return
+	}
+	if x.move(txnReady, nil) == nil {
+		x.finishCall(nil)
+	}
+}
+
+// abortable notes that the transaction can't be committed, and fails what wasn't sent; batches to deliver are appended to
+// done. Source: TransactionManager.transitionToAbortableError, Sender.maybeSendAndPollTransactionalRequest.
+func (x *transactions) abortable(cause error, done []*batch) []*batch {
+	if x.state == txnAborting || x.state == txnAbortable || x.move(txnAbortable, cause) != nil {
+		return done // it is aborted anyway, or comes too late
+	}
+	x.kick()
+	return x.pr.dropUnsent(x.failure(), done)
+}
+
+// fatal ends every call, now and later. It returns the error with which everything else fails.
+// Source: TransactionManager.transitionToFatalError.
+func (x *transactions) fatal(cause error) error {
+	err := fmt.Errorf("%w: %w", ErrTransactionFatal, cause)
+	_ = x.move(txnFatal, cause) // always allowed
+	x.failCalls(err)
+	return err
+}
+
+// failCalls ends every call that is under way.
+func (x *transactions) failCalls(err error) {
+	x.finishCall(err)
+	for _, c := range x.offsets {
+		c.finish(err)
+	}
+	x.offsets = nil
+}
