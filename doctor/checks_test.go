@@ -14,7 +14,7 @@ func text(n int) string { return strconv.Itoa(n) }
 // all are the findings of every check that looks at files, with the made-up machine's quiet second and load.
 func all(m *machine) []Finding {
 	w := window{m.sample(), m.sample()}
-	w.after.all += 400 // a second of 4 CPUs in which nothing ran
+	w.after.cpus.All += 4e9 // a second of 4 CPUs in which nothing ran
 	return append(m.standing("/tmp"), m.otherLoad(w), m.swapping(w), m.steal(w), m.quota(w), m.rateClock("tsc", 10, 25))
 }
 

@@ -5,17 +5,19 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"kbench/metrics/procfs"
 )
 
 // system names the machine and says whether it is a virtual one.
 func (m *machine) system() Finding {
 	f := Finding{Check: "system", Severity: OK, Why: "figures of virtual machines hold for their neighbours' behaviour too: repeat them at another time of day"}
-	model := field(m.read("proc/cpuinfo"), "model name")
+	model := procfs.Field(m.read("proc/cpuinfo"), "model name")
 	if model == "" {
 		model = runtime.GOARCH
 	}
 	f.Measured = strings.TrimSpace(fmt.Sprintf("%s %s, %s", runtime.GOOS, m.line("proc/sys/kernel/osrelease"), model))
-	if slices.Contains(strings.Fields(field(m.read("proc/cpuinfo"), "flags")), "hypervisor") {
+	if slices.Contains(strings.Fields(procfs.Field(m.read("proc/cpuinfo"), "flags")), "hypervisor") {
 		f.Severity = Note
 		f.Measured += ", a virtual machine"
 		f.Do = []string{"compare only what was measured interleaved on the same machine"}
@@ -44,7 +46,7 @@ func (m *machine) cores() Finding {
 	if len(usable) < len(online) {
 		f.worse(Note)
 		f.Measured = fmt.Sprintf("%d of %d CPUs usable (%s): this process is pinned (taskset, a cpuset or its parent's --cpus)",
-			len(usable), len(online), field(m.read("proc/self/status"), "Cpus_allowed_list"))
+			len(usable), len(online), procfs.Field(m.read("proc/self/status"), "Cpus_allowed_list"))
 		f.Do = []string{"taskset -p $$"}
 	}
 	f.rateCores(len(usable), usable)

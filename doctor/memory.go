@@ -2,8 +2,9 @@ package doctor
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"kbench/metrics/procfs"
 )
 
 // What a run takes: buffer.memory (32 MiB unless set), as much in slots and payloads, and a sink.
@@ -17,18 +18,18 @@ func (m *machine) memory() Finding {
 	f := Finding{Check: "memory", Severity: OK,
 		Why: "a run holds buffer.memory and its payloads for every producer; once memory is short, the kernel reclaims or kills in the middle of it"}
 	info := m.read("proc/meminfo")
-	available, ok := kilobytes(info, "MemAvailable")
+	available, ok := procfs.Bytes(info, "MemAvailable")
 	if !ok {
 		return f.unknown()
 	}
 	f.Measured = bytesText(available) + " available"
-	f.Values = map[string]float64{"available_bytes": available}
-	if total, ok := kilobytes(info, "MemTotal"); ok {
-		f.Values["total_bytes"] = total
+	f.Values = map[string]float64{"available_bytes": float64(available)}
+	if total, ok := procfs.Bytes(info, "MemTotal"); ok {
+		f.Values["total_bytes"] = float64(total)
 		f.Measured += " of " + bytesText(total)
 	}
-	if limit := m.memoryLimit(); limit > 0 && limit < available {
-		f.Values["limit_bytes"] = limit
+	if limit := procfs.MemoryLimit(m.files); limit > 0 && limit < available {
+		f.Values["limit_bytes"] = float64(limit)
 		f.Measured += fmt.Sprintf(", limited to %s by a control group", bytesText(limit))
 		available = limit
 	}
@@ -44,29 +45,23 @@ func (m *machine) memory() Finding {
 	return f
 }
 
-// kilobytes is a value of /proc/meminfo in bytes.
-func kilobytes(text, name string) (float64, bool) {
-	v, err := strconv.ParseFloat(strings.TrimSuffix(field(text, name), " kB"), 64)
-	return v * 1024, err == nil
-}
-
 // swapping says whether pages were written to or read from swap within the window.
 func (m *machine) swapping(w window) Finding {
 	f := Finding{Check: "swapping", Severity: OK, Why: "a page that comes back from swap stops a thread for a disk's latency"}
 	info := m.read("proc/meminfo")
-	total, ok := kilobytes(info, "SwapTotal")
+	total, ok := procfs.Bytes(info, "SwapTotal")
 	if !ok {
 		return f.unknown()
 	}
-	free, _ := kilobytes(info, "SwapFree")
+	free, _ := procfs.Bytes(info, "SwapFree")
 	pages := w.after.swapped - w.before.swapped
-	f.Values = map[string]float64{"swap_bytes": total, "used_bytes": total - free, "moved_pages": pages}
+	f.Values = map[string]float64{"swap_bytes": float64(total), "used_bytes": float64(total - free), "moved_pages": float64(pages)}
 	switch {
 	case total == 0:
 		f.Measured = "no swap"
 	case pages > 0:
 		f.Severity = Warning
-		f.Measured = fmt.Sprintf("%.0f pages went to or from swap in the sampled second", pages)
+		f.Measured = fmt.Sprintf("%d pages went to or from swap in the sampled second", pages)
 		f.Do = []string{"end other programs", "sudo swapoff -a"}
 	case total-free > 0:
 		f.Severity = Note

@@ -3,26 +3,19 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
+
+	"kbench/metrics/procfs"
 )
 
-// sample is what the kernel has counted up to a moment. Processor times are in its ticks of 10 ms.
+// sample is what the kernel has counted up to a moment.
 type sample struct {
-	busy, stolen, all float64 // of the CPUs that this process may use
-	self              float64 // this process's
-	processes         map[string]process
-	swapped           float64 // pages
-	throttled         float64 // periods
-}
-
-// process is another process, by its id.
-type process struct {
-	name  string
-	ticks float64
+	cpus      procfs.CPUTimes // of the CPUs that this process may use
+	self      int64           // this process's CPU time, ns
+	processes map[int]procfs.Process
+	swapped   int64 // pages
+	throttled int64 // periods
 }
 
 // window is the time between two samples.
@@ -48,72 +41,22 @@ func (m *machine) quietSecond(ctx context.Context, o *Options) (window, bool) {
 
 // sample reads the counters.
 func (m *machine) sample() sample {
-	s := sample{processes: map[string]process{}, throttled: m.throttled()}
 	usable := m.usable()
-	for line := range strings.Lines(m.read("proc/stat")) {
-		f := strings.Fields(line)
-		number, ok := strings.CutPrefix(first(f), "cpu")
-		cpu, err := strconv.Atoi(number)
-		if !ok || err != nil || len(f) < 9 || !slices.Contains(usable, cpu) {
-			continue
-		}
-		// user nice system idle iowait irq softirq steal; what guests had is part of user: proc(5).
-		t := make([]float64, 8)
-		for i := range t {
-			t[i], _ = strconv.ParseFloat(f[i+1], 64)
-			s.all += t[i]
-		}
-		s.busy += t[0] + t[1] + t[2] + t[5] + t[6]
-		s.stolen += t[7]
-	}
+	s := sample{throttled: procfs.ThrottledPeriods(m.files), processes: map[int]procfs.Process{},
+		cpus: procfs.ParseCPUTimes(m.read("proc/stat"), func(cpu int) bool { return slices.Contains(usable, cpu) })}
+	swapped := m.read("proc/vmstat")
 	for _, name := range []string{"pswpin", "pswpout"} {
-		n, _ := count(m.read("proc/vmstat"), name)
+		n, _ := procfs.Count(swapped, name)
 		s.swapped += n
 	}
-	_, s.self = processTimes(m.read("proc/self/stat"))
-	m.sampleProcesses(s.processes)
+	self, _ := procfs.Self(m.files)
+	s.self = self.CPU
+	for _, p := range procfs.Processes(m.files) {
+		if p.ID != self.ID {
+			s.processes[p.ID] = p
+		}
+	}
 	return s
-}
-
-func first(fields []string) string {
-	if len(fields) == 0 {
-		return ""
-	}
-	return fields[0]
-}
-
-// sampleProcesses reads all processes' times. Those that end meanwhile are left out.
-func (m *machine) sampleProcesses(to map[string]process) {
-	dirs, err := fs.ReadDir(m.files, "proc")
-	if err != nil {
-		return
-	}
-	self, _, _ := strings.Cut(m.read("proc/self/stat"), " ")
-	for _, d := range dirs {
-		if _, err := strconv.Atoi(d.Name()); err != nil || d.Name() == self {
-			continue
-		}
-		if name, ticks := processTimes(m.read("proc/" + d.Name() + "/stat")); name != "" {
-			to[d.Name()] = process{name, ticks}
-		}
-	}
-}
-
-// processTimes is the name and the processor time, user and system, in a line of /proc/…/stat. The name stands in
-// parentheses and may contain anything, so the fields are counted from the last one: proc(5).
-func processTimes(line string) (name string, ticks float64) {
-	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
-	if open < 0 || end < open {
-		return "", 0
-	}
-	const user, system = 14 - 3, 15 - 3
-	fields := strings.Fields(line[end+1:])
-	if len(fields) <= system {
-		return "", 0
-	}
-	u, _ := strconv.ParseFloat(fields[user], 64)
-	s, _ := strconv.ParseFloat(fields[system], 64)
-	return line[open+1 : end], u + s
 }
 
 // Others' processor time, in CPUs and as a share of all.
@@ -126,12 +69,12 @@ const (
 // otherLoad is what other processes took of the usable CPUs in the quiet second.
 func (m *machine) otherLoad(w window) Finding {
 	f := Finding{Check: "other-load", Severity: OK, Why: "a thread that is due waits while another program has the CPU: some ms each time"}
-	all := w.after.all - w.before.all
+	all := float64(w.after.cpus.All - w.before.cpus.All)
 	if all <= 0 {
 		return f.unknown()
 	}
 	cpus := float64(len(m.usable()))
-	others := max(0, (w.after.busy-w.before.busy)-(w.after.self-w.before.self)) / all * cpus
+	others := float64(max(0, (w.after.cpus.Busy-w.before.cpus.Busy)-(w.after.self-w.before.self))) / all * cpus
 	f.Values = map[string]float64{"cpus_busy": others}
 	f.Measured = fmt.Sprintf("others kept %.2f of %.0f CPUs busy in the sampled second", others, cpus)
 	if others < someLoad {
@@ -153,10 +96,10 @@ func (m *machine) otherLoad(w window) Finding {
 
 // busiest names the process that took the most within the window; "" if none stands out.
 func busiest(w window) string {
-	name, most := "", 0.0
+	name, most := "", int64(0)
 	for id, p := range w.after.processes {
-		if took := p.ticks - w.before.processes[id].ticks; took > most {
-			name, most = fmt.Sprintf("%s (process %s)", p.name, id), took
+		if took := p.CPU - w.before.processes[id].CPU; took > most {
+			name, most = fmt.Sprintf("%s (process %d)", p.Name, id), took
 		}
 	}
 	return name
@@ -171,11 +114,11 @@ const (
 // steal is what the hypervisor gave to others while this machine wanted to run.
 func (m *machine) steal(w window) Finding {
 	f := Finding{Check: "steal", Severity: OK, Why: "the hypervisor ran somebody else while this machine had work: the time stands in no other figure, but in latencies it does"}
-	all := w.after.all - w.before.all
+	all := float64(w.after.cpus.All - w.before.cpus.All)
 	if all <= 0 {
 		return f.unknown()
 	}
-	share := (w.after.stolen - w.before.stolen) / all
+	share := float64(w.after.cpus.Stolen-w.before.cpus.Stolen) / all
 	f.Values = map[string]float64{"share": share}
 	f.Measured = percent(share) + " of the CPUs' time was stolen while this was measured"
 	f.Do = []string{"take dedicated CPUs, a larger or another machine, or measure at another time"}

@@ -19,7 +19,7 @@ func (m *machine) socketBuffers() Finding {
 		return f.unknown()
 	}
 	f.Values = map[string]float64{"wmem_max_bytes": send, "rmem_max_bytes": receive}
-	f.Measured = fmt.Sprintf("at most %s to send, %s to receive", bytesText(send), bytesText(receive))
+	f.Measured = fmt.Sprintf("at most %s to send, %s to receive", bytesText(int64(send)), bytesText(int64(receive)))
 	if min(send, receive) < kafkaBuffer {
 		f.Severity = Warning
 		f.Measured += ": less than Kafka's default of 128 KiB"

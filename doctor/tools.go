@@ -16,7 +16,7 @@ func (m *machine) diskSpace(dir string) Finding {
 		return f.unknown()
 	}
 	f.Values = map[string]float64{"free_bytes": float64(free)}
-	f.Measured = fmt.Sprintf("%s free in the folder for temporary files", bytesText(float64(free)))
+	f.Measured = fmt.Sprintf("%s free in the folder for temporary files", bytesText(free))
 	switch {
 	case free < littleSpace:
 		f.Severity = Bad

@@ -1,22 +1,21 @@
 package metrics
 
-import "runtime/metrics"
+import (
+	"runtime/metrics"
+
+	"kbench/metrics/procfs"
+)
 
 // Pressure is what stood in this process's way until now, as counters that only mean something as differences: see Since.
 // Times are ns.
 type Pressure struct {
-	cpu       int64 // of this process, user and system
-	busy      int64 // of the CPUs that it may use, by whomever
-	all       int64 // of these CPUs, whatever became of it
-	stolen    int64 // by the hypervisor
+	cpu       int64           // of this process, user and system
+	cpus      procfs.CPUTimes // of the CPUs that it may use, by whomever
 	throttled []int64
-	threads   map[string]threadTime // by thread id
+	threads   map[string]procfs.ThreadTime // by thread id
 	pauses    *metrics.Float64Histogram
 	latencies *metrics.Float64Histogram
 }
-
-// threadTime is how long a thread ran, and how long it was ready to.
-type threadTime struct{ ran, waited int64 }
 
 // Hindrance is the difference of two Pressures. −1: the system can't say.
 type Hindrance struct {
@@ -43,17 +42,17 @@ func ReadPressure() Pressure {
 func (p Pressure) Since(before Pressure) Hindrance {
 	h := Hindrance{CPUNS: p.cpu - before.cpu, BusyNS: -1, AllNS: -1, StealShare: -1, RunQueueShare: -1, ThrottledNS: -1,
 		GCPauseMaxNS: highest(p.pauses, before.pauses), SchedulerP99NS: upperQuantile(p.latencies, before.latencies, 0.99)}
-	if all := p.all - before.all; all > 0 {
-		h.AllNS, h.BusyNS, h.StealShare = all, p.busy-before.busy, float64(p.stolen-before.stolen)/float64(all)
+	if all := p.cpus.All - before.cpus.All; all > 0 {
+		h.AllNS, h.BusyNS, h.StealShare = all, p.cpus.Busy-before.cpus.Busy, float64(p.cpus.Stolen-before.cpus.Stolen)/float64(all)
 	}
 	ran, waited := int64(0), int64(0)
 	for id, now := range p.threads {
 		was := before.threads[id] // zero: a new thread
-		if now.ran < was.ran {
-			was = threadTime{} // another one, with an id that was used before
+		if now.Ran < was.Ran {
+			was = procfs.ThreadTime{} // another one, with an id that was used before
 		}
-		ran += now.ran - was.ran
-		waited += now.waited - was.waited
+		ran += now.Ran - was.Ran
+		waited += now.Waited - was.Waited
 	}
 	if ran > 0 {
 		h.RunQueueShare = float64(waited) / float64(ran+waited)

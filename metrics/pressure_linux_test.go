@@ -6,15 +6,15 @@ import (
 )
 
 // pressureOf reads a made-up machine, with CPUs 0 and 2 usable.
-func pressureOf(t *testing.T, files map[string]string) Pressure {
-	t.Helper()
+func pressureOf(files map[string]string) Pressure {
 	empty := &metrics.Float64Histogram{Counts: []uint64{0}, Buckets: []float64{0, 1}}
 	p := Pressure{pauses: empty, latencies: empty}
-	machine(t, files).pressure(&p, func(cpu int) bool { return cpu != 1 })
+	machine(files).pressure(&p, func(cpu int) bool { return cpu != 1 })
 	return p
 }
 
 func TestHindrance(t *testing.T) {
+	const tick = 10_000_000 // ns
 	const times = "cpu  9 9 9 9 9 9 9 9 9 9\n"
 	v2 := map[string]string{"proc/self/cgroup": "0::/a/b\n"}
 	with := func(files ...map[string]string) map[string]string {
@@ -35,7 +35,7 @@ func TestHindrance(t *testing.T) {
 		{"CPU times of the usable CPUs", map[string]string{"proc/stat": times + "cpu0 100 0 0 0 0 0 0 0 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\ncpu2 0 0 0 0 0 0 0 0 0 0\nintr 7\n"},
 			map[string]string{"proc/stat": times + "cpu0 110 1 2 40 3 4 5 10 50 50\ncpu1 999 0 0 0 0 0 0 999 0 0\ncpu2 0 0 0 25 0 0 0 0 0 0\nintr 9\n"},
 			// busy: 10+1+2+4+5 ticks; all: these, 40 idle, 3 waiting for disks, 10 stolen, and 25 of CPU 2. Guests are part of user.
-			Hindrance{BusyNS: 22 * tickNS, AllNS: 100 * tickNS, StealShare: 0.1, RunQueueShare: -1, ThrottledNS: -1}},
+			Hindrance{BusyNS: 22 * tick, AllNS: 100 * tick, StealShare: 0.1, RunQueueShare: -1, ThrottledNS: -1}},
 		{"threads come, go and wait", map[string]string{"proc/self/task/1/schedstat": "100 50 7\n", "proc/self/task/2/schedstat": "900 900 7\n", "proc/self/task/4/schedstat": "5000 5000 9\n"},
 			map[string]string{"proc/self/task/1/schedstat": "400 100 9\n", "proc/self/task/3/schedstat": "500 150 2\n", "proc/self/task/4/schedstat": "100 0 1\n", "proc/self/task/5/schedstat": "junk\n"},
 			// ran 300 + 500 + 100 (a new thread with an old id), waited 50 + 150 + 0
@@ -49,7 +49,7 @@ func TestHindrance(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := pressureOf(t, tt.after).Since(pressureOf(t, tt.before)); got != tt.want {
+			if got := pressureOf(tt.after).Since(pressureOf(tt.before)); got != tt.want {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})

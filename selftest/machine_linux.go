@@ -3,10 +3,10 @@ package selftest
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"kbench/metrics/procfs"
 )
 
 // usableCPUs are those that this process may run on.
@@ -24,47 +24,11 @@ func usableCPUs() ([]int, error) {
 	return cpus, nil
 }
 
-// tickNS is the unit of /proc/…/stat: a hundredth of a second on every architecture that Go runs on (USER_HZ).
-const tickNS = 10_000_000
-
-// processesCPU is the user, nice and system time of all processes so far, in ns. What interrupts took isn't among it: a
-// packet's way through the loopback is nobody's time.
-func processesCPU() int64 {
-	raw, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0
-	}
-	line, _, _ := strings.Cut(string(raw), "\n")
-	fields := strings.Fields(line) // cpu user nice system idle …
-	sum := int64(0)
-	for i := 1; i <= 3 && i < len(fields); i++ {
-		n, err := strconv.ParseInt(fields[i], 10, 64)
-		if err != nil {
-			return 0
-		}
-		sum += n * tickNS
-	}
-	return sum
-}
+// processesCPU is the CPU time of all processes so far, in ns, but for what interrupts took.
+func processesCPU() int64 { return procfs.ParseProcessesTime(procfs.Text(os.DirFS("/"), "proc/stat")) }
 
 // processCPU is the user and system time of a process so far, in ns; 0 where it can't be read.
 func processCPU(pid int) int64 {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// The name in parentheses may hold anything; after it, utime and stime are the 12th and 13th field (proc_pid_stat(5)).
-	text := string(raw)
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-	sum := int64(0)
-	for _, i := range []int{11, 12} {
-		if i < len(fields) {
-			n, err := strconv.ParseInt(fields[i], 10, 64)
-			if err != nil {
-				return 0
-			}
-			sum += n * tickNS
-		}
-	}
-	return sum
+	p, _ := procfs.ParseProcess(procfs.Text(os.DirFS("/"), fmt.Sprintf("proc/%d/stat", pid)))
+	return p.CPU
 }
