@@ -18,6 +18,7 @@ var arrows = []struct {
 	pkg string
 	to  []string
 }{
+	{"words", nil},
 	{"native/wire", nil},
 	{"metrics/stat", nil},
 	{"metrics/procfs", nil},
@@ -36,8 +37,8 @@ var arrows = []struct {
 	{"metrics", []string{"metrics/stat", "metrics/procfs", "workload"}},
 	{"bench", []string{"workload", "driver", "metrics", "metrics/stat"}},
 	{"report", []string{"metrics/stat", "workload", "metrics"}},
-	{"broker/sink", nil},
-	{"broker", []string{"broker/sink", "native/auth"}},
+	{"broker/sink", []string{"words"}},
+	{"broker", []string{"broker/sink", "native/auth", "words"}},
 	{"selftest", []string{"workload", "driver", "metrics", "metrics/procfs", "metrics/stat", "metrics/stat/simulate", "bench", "broker", "broker/sink"}},
 	{"doctor", []string{"workload", "driver", "metrics", "metrics/procfs", "metrics/stat", "bench", "broker"}},
 	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native",

@@ -3,8 +3,9 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+
+	"kbench/words"
 )
 
 // ParseTarget reads what --target takes: sink, fake, kafka or kafka:VERSION.
@@ -47,30 +48,9 @@ func unknownKind(s string) error {
 func nearest(s string, names []string) string {
 	best, bestDistance := "", 1+len(s)/3
 	for _, name := range names {
-		if d := editDistance(strings.ToLower(s), name); d <= bestDistance && (best == "" || d < bestDistance) {
+		if d := words.Distance(strings.ToLower(s), name); d <= bestDistance && (best == "" || d < bestDistance) {
 			best, bestDistance = name, d
 		}
 	}
 	return best
-}
-
-// editDistance is Levenshtein's: how many bytes must be put in, taken out or changed to make a into b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{change, row[j] + 1, row[j+1] + 1})
-		}
-	}
-	return row[len(b)]
 }

@@ -125,29 +125,10 @@ func TestSarama(t *testing.T) {
 			cfg.Producer.RequiredAcks = tt.acks
 			cfg.Producer.Idempotent = tt.idempotent
 			cfg.Producer.Compression = tt.codec
-			cfg.Producer.Return.Successes = true
 			if tt.idempotent {
 				cfg.Net.MaxOpenRequests = 1
 			}
-			p, err := sarama.NewAsyncProducer([]string{addr}, cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			go func() {
-				for range records {
-					p.Input() <- &sarama.ProducerMessage{Topic: "t", Value: sarama.ByteEncoder(make([]byte, 100))}
-				}
-			}()
-			for range records {
-				select {
-				case <-p.Successes():
-				case err := <-p.Errors():
-					t.Fatal(err)
-				}
-			}
-			if err := p.Close(); err != nil {
-				t.Error(err)
-			}
+			sendSarama(t, addr, cfg)
 			counted(t, s, addr, "t")
 		})
 	}
@@ -156,7 +137,12 @@ func TestSarama(t *testing.T) {
 // TestClientsAreHeld sends with both clients while answers are held by several models at once: all records arrive, some
 // batches after a retry, and the log has every one of them once.
 func TestClientsAreHeld(t *testing.T) {
-	for name, send := range map[string]func(*testing.T, string){"franz": sendFranz, "sarama": sendSarama} {
+	for name, send := range map[string]func(*testing.T, string){"franz": sendFranz, "sarama": func(t *testing.T, addr string) {
+		cfg := sarama.NewConfig()
+		cfg.Producer.RequiredAcks = sarama.WaitForAll
+		cfg.Producer.Retry.Max, cfg.Producer.Retry.Backoff = 20, time.Millisecond
+		sendSarama(t, addr, cfg)
+	}} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")
 			models := hold(t, "lognormal:median=500us,sigma=0.5", "cap:100000/s", "stall:at=5ms,for=5ms", "error:NOT_ENOUGH_REPLICAS,share=0.1",
@@ -204,11 +190,8 @@ func sendFranz(t *testing.T, addr string) {
 	}
 }
 
-func sendSarama(t *testing.T, addr string) {
-	cfg := sarama.NewConfig()
-	cfg.Producer.RequiredAcks = sarama.WaitForAll
+func sendSarama(t *testing.T, addr string, cfg *sarama.Config) {
 	cfg.Producer.Return.Successes = true
-	cfg.Producer.Retry.Max, cfg.Producer.Retry.Backoff = 20, time.Millisecond
 	p, err := sarama.NewAsyncProducer([]string{addr}, cfg)
 	if err != nil {
 		t.Fatal(err)

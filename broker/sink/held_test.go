@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -313,21 +314,27 @@ func TestTimingErrorIsMeasured(t *testing.T) {
 	}
 }
 
-// TestLogOverwritesOnlyLogs keeps other files from being lost to a slip of the finger.
-func TestLogOverwritesOnlyLogs(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, []byte("KB"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if s, err := sink.Listen("127.0.0.1:0", sink.Options{TimingLog: path}); err == nil {
-			t.Error("another file was overwritten", s.Close())
+// TestLogOverwritesNothing keeps files, earlier logs too, from being lost to a slip of the finger.
+func TestLogOverwritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "log")
+	write := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
+		return name
 	}
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
+	if err := sink.CheckLog(path); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("a check leaves the file behind: %v", err)
+	}
+	for _, path := range []string{path, write("empty", "")} {
+		if err := sink.CheckLog(path); err != nil {
+			t.Fatal(err)
+		}
 		s, err := sink.Listen("127.0.0.1:0", sink.Options{TimingLog: path})
 		if err != nil {
 			t.Fatal(err)
@@ -337,6 +344,15 @@ func TestLogOverwritesOnlyLogs(t *testing.T) {
 		}
 		if header, got := readLog(t, path); len(got) != 0 || header.Hold != "none" {
 			t.Errorf("header %+v, %d entries", header, len(got))
+		}
+	}
+	for path, want := range map[string]string{path: "is there already", write("other", "KB"): "is there already", dir: "isn't a file",
+		filepath.Join(dir, "no", "log"): "no such file", "": "no such file"} {
+		if err := sink.CheckLog(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("CheckLog(%q) = %v, want %q", path, err, want)
+		}
+		if s, err := sink.Listen("127.0.0.1:0", sink.Options{TimingLog: path}); path != "" && err == nil {
+			t.Errorf("a log at %q: %v", path, s.Close())
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"kbench/words"
 )
 
 // joiner stands between models in one text.
@@ -132,8 +134,12 @@ func parseModel(text string) (model, *values, error) {
 		return m, nil, err
 	}
 	v := &values{model: m}
-	if service, ok := given["service"]; ok && m.name == "mgk" {
-		s, err := findModel(service, distributions())
+	service, ok := given["service"]
+	if m.name == "mgk" && !ok {
+		return m, nil, m.missing("service") // before the parameters that only belong to one
+	}
+	if m.name == "mgk" {
+		s, err := findService(service)
 		if err != nil {
 			return m, nil, fmt.Errorf("service: %w", err)
 		}
@@ -141,17 +147,35 @@ func parseModel(text string) (model, *values, error) {
 		m.parameters = slices.Concat(m.parameters[:2], s.parameters, m.parameters[2:])
 		v.model = m
 	}
+	for _, item := range strings.Split(rest, ",") {
+		if name, _, ok := strings.Cut(item, "="); ok && !slices.Contains(m.names(), name) {
+			return m, nil, fmt.Errorf("%w; the form is %s", unknownName("parameter", name, m.names()), m.syntax())
+		}
+	}
 	for _, p := range m.parameters {
 		if err := v.take(p, given); err != nil {
 			return m, nil, err
 		}
 	}
-	for _, item := range strings.Split(rest, ",") {
-		if name, _, ok := strings.Cut(item, "="); ok && v.find(name) == nil {
-			return m, nil, unknownName("parameter", name, m.names())
-		}
-	}
 	return m, v, v.check()
+}
+
+// findService finds mgk's distribution. Its parameters don't stand in it, as those of a model do, but beside it.
+func findService(text string) (model, error) {
+	name, first, nested := strings.Cut(text, ":")
+	s, err := findModel(name, distributions())
+	if err != nil || !nested {
+		return s, err
+	}
+	if !strings.Contains(first, "=") {
+		first = s.parameters[0].name + "=" + first
+	}
+	return s, fmt.Errorf("its parameters follow it as further ones of mgk: write service=%s,%s instead of service=%s", name, first, text)
+}
+
+// missing is the error for a parameter that isn't given.
+func (m model) missing(name string) error {
+	return fmt.Errorf("%s is missing; the form is %s", name, m.syntax())
 }
 
 // split takes parameters apart: by name, what each is given as.
@@ -183,7 +207,7 @@ func (v *values) take(p parameter, given map[string]string) error {
 		case absent:
 			return nil
 		case "":
-			return fmt.Errorf("%s is missing; the form is %s", p.name, v.model.syntax())
+			return v.model.missing(p.name)
 		}
 		text = p.fallback
 	}
@@ -332,10 +356,15 @@ func parseError(text string) (int16, string, error) {
 
 // unknownName is the error for a name that isn't among those known.
 func unknownName(what, name string, known []string) error {
-	if near := nearest(name, known); near != "" {
-		return fmt.Errorf("unknown %s %q (did you mean %s?); allowed are %s", what, name, near, strings.Join(known, ", "))
+	are := "are"
+	if len(known) == 1 {
+		are = "is"
 	}
-	return fmt.Errorf("unknown %s %q; allowed are %s", what, name, strings.Join(known, ", "))
+	near := ""
+	if n := nearest(name, known); n != "" {
+		near = " (did you mean " + n + "?)"
+	}
+	return fmt.Errorf("unknown %s %q%s; allowed %s %s", what, name, near, are, strings.Join(known, ", "))
 }
 
 // maxName is more than the longest name has.
@@ -348,7 +377,7 @@ func nearest(s string, names []string) string {
 	}
 	best, bestDistance := "", 1+len(s)/3
 	for _, name := range names {
-		d := distance(s, name)
+		d := words.Distance(s, name)
 		if len(s) > 2 && strings.HasPrefix(name, s) {
 			d = 0
 		}
@@ -357,25 +386,4 @@ func nearest(s string, names []string) string {
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's: how many bytes must be put in, taken out or changed to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,10 +1,9 @@
 package sink
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -56,44 +55,55 @@ func (l logged) finish(at int64) {
 // writeEvery is the time between two looks at what can be written.
 const writeEvery = 100 * time.Millisecond
 
-// createLog starts a log. What is there already is overwritten only if it is a timing log or empty.
+// createLog starts a log.
 func createLog(path string, h LogHeader) (*logFile, error) {
 	if len(h.Hold) > maxLogTexts {
 		return nil, fmt.Errorf("timing log: the hold's text has %d bytes; at most %d", len(h.Hold), maxLogTexts)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := openLog(path)
 	if err != nil {
 		return nil, fmt.Errorf("timing log: %w", err)
 	}
-	if err := startLog(file, h); err != nil {
-		return nil, errors.Join(fmt.Errorf("timing log %q: %w", path, err), file.Close())
+	if _, err := file.Write(appendHeader(nil, h)); err != nil {
+		return nil, errors.Join(fmt.Errorf("timing log: %w", err), file.Close())
 	}
 	l := &logFile{file: file, at: &chunk{}, end: make(chan struct{}), done: make(chan struct{})}
 	go l.write()
 	return l, nil
 }
 
-// startLog writes the header.
-func startLog(file *os.File, h LogHeader) error {
-	var magic [len(logMagic)]byte
-	n, err := io.ReadFull(file, magic[:])
-	switch {
-	case errors.Is(err, io.EOF):
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+// CheckLog is the error of a path at which no timing log can be started (Options.TimingLog), or nil: so that it comes
+// before the sink is. Nothing is left behind.
+func CheckLog(path string) error {
+	_, before := os.Stat(path)
+	file, err := openLog(path)
+	if err != nil {
 		return err
-	case !bytes.Equal(magic[:n], []byte(logMagic)):
-		return errors.New("the file is there already and isn't a timing log; give another name")
 	}
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-		if err := file.Truncate(0); err != nil {
-			return err
-		}
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
+	err = file.Close()
+	if errors.Is(before, fs.ErrNotExist) {
+		err = errors.Join(err, os.Remove(path))
 	}
-	_, err = file.Write(appendHeader(nil, h))
 	return err
+}
+
+// openLog makes a file, or takes one that is empty, or a device such as /dev/null. What is there already stays: an earlier
+// log is as much work lost as any other file.
+func openLog(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if !errors.Is(err, fs.ErrExist) {
+		return file, err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Mode().IsRegular() && info.Size() > 0:
+		return nil, fmt.Errorf("%q is there already, and a log isn't written over it: name another file, or remove it", path)
+	case !info.Mode().IsRegular() && info.Mode()&fs.ModeCharDevice == 0: // opening a pipe would wait for its reader
+		return nil, fmt.Errorf("%q isn't a file", path)
+	}
+	return os.OpenFile(path, os.O_WRONLY, 0)
 }
 
 // add appends an entry; it is open until finish.

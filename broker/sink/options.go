@@ -20,7 +20,7 @@ type Options struct {
 	// HoldSeed makes what is random in Hold the same again.
 	HoldSeed uint64
 	// TimingLog is a file that gets the true arrival and departure of every Produce request, for ReadLog, complete once
-	// Close has returned; "": none. It is made anew, but nothing other than a timing log is overwritten.
+	// Close has returned; "": none. It is a new file or an empty one: nothing is overwritten (CheckLog).
 	TimingLog string
 	// Log is told why a connection was closed on a client, from any goroutine; nil: nobody is told.
 	Log func(error)

@@ -97,6 +97,9 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 	if err := o.hold.apply(&spec); err != nil {
 		return spec, err
 	}
+	if err := o.hold.checkLog(""); err != nil {
+		return spec, err
+	}
 	return spec, spec.Check()
 }
 

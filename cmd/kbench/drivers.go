@@ -20,6 +20,9 @@ func allDrivers() []driver.Driver {
 	return []driver.Driver{native.Driver(), native.Replay(), franz.Driver(), sarama.Driver(), null.Driver(), null.Single()}
 }
 
+// noClient is the client of the drivers that measure the harness alone.
+const noClient = "none"
+
 // findDriver returns the driver of that name, or an error that lists the names.
 func findDriver(name string) (driver.Driver, error) {
 	var names []string
@@ -30,6 +33,12 @@ func findDriver(name string) (driver.Driver, error) {
 		names = append(names, d.Name)
 	}
 	return driver.Driver{}, fmt.Errorf("driver: unknown %q: allowed are %s%s", name, joined(names), didYouMean(name, names))
+}
+
+// sendsNothing says whether a driver's records stay within this process.
+func sendsNothing(name string) bool {
+	d, err := findDriver(name)
+	return err == nil && d.Client == noClient
 }
 
 func newDrivers(s streams) *cobra.Command {

@@ -65,6 +65,12 @@ func silent(code int) error {
 	return &exitError{code: code}
 }
 
+// isSilent says whether err is an exit code alone.
+func isSilent(err error) bool {
+	var e *exitError
+	return errors.As(err, &e) && e.err == nil
+}
+
 // exitCode is the one place that maps errors to exit codes.
 func exitCode(err error) int {
 	if err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ func (f *holdFlags) register(flags *pflag.FlagSet) {
 	f.flags = flags
 	flags.StringArrayVar(&f.models, "hold", nil, "hold the sink's answers by a `model` such as constant:5ms (several times; see kbench broker --help)")
 	flags.Uint64Var(&f.seed, "hold-seed", holdSeed, "`seed` of what is random in --hold")
-	flags.StringVar(&f.log, "hold-log", "", "write the sink's true arrivals and departures of Produce requests to this binary `file`")
+	flags.StringVar(&f.log, "hold-log", "", "write the sink's true arrivals and departures of Produce requests to this binary `file`, which must be new or empty")
 }
 
 // registerOverload is for the commands that know the load.
@@ -71,6 +72,17 @@ func (f *holdFlags) apply(spec *broker.Spec) error {
 	return nil
 }
 
+// checkLog refuses a log that can't be started. made is a folder that will be there by then; "": none.
+func (f *holdFlags) checkLog(made string) error {
+	if f.log == "" || made != "" && filepath.Dir(f.log) == filepath.Clean(made) {
+		return nil
+	}
+	if err := sink.CheckLog(f.log); err != nil {
+		return fmt.Errorf("--hold-log: %w", err)
+	}
+	return nil
+}
+
 // checkPlan refuses flags of the target that contradict each other, and a load that the hold doesn't let through.
 // payloads may be nil.
 func (f *targetFlags) checkPlan(plan *workload.Plan, payloads *workload.Payloads) error {
@@ -86,8 +98,14 @@ func (f *targetFlags) checkPlan(plan *workload.Plan, payloads *workload.Payloads
 		return fmt.Errorf("--target: %w", err)
 	}
 	h, err := f.hold.parse(spec.Kind)
-	if err != nil || !h.Active() || f.hold.allowOverload {
+	if err != nil {
 		return err
+	}
+	if given := f.hold.given(); len(given) > 0 && sendsNothing(plan.Driver) {
+		return fmt.Errorf("--%s contradicts driver %s, which sends nothing: there are no answers to hold", given[0], plan.Driver)
+	}
+	if !h.Active() || f.hold.allowOverload {
+		return nil
 	}
 	if payloads == nil { // of a cell: made only now, when it matters
 		if payloads, err = workload.NewSource(plan, workload.SourceOptions{}); err != nil {

@@ -98,7 +98,7 @@ func (m *measurement) complete(res *metrics.Result, topics *runTopics) {
 	}
 	m.checkTopics(res)
 	res.Partitions = []metrics.PartitionCount{}
-	if m.driver.Client == "none" || m.target.dead() != nil {
+	if m.driver.Client == noClient || m.target.dead() != nil {
 		return
 	}
 	ctx, cancel := m.interrupts.cleanup(adminTime)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +21,7 @@ func run(s streams, args []string) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	err := root.Execute()
-	var e *exitError
-	if err != nil && (!errors.As(err, &e) || e.err != nil) {
+	if err != nil && !isSilent(err) {
 		fmt.Fprintf(s.err, "kbench: %v\n", err)
 	}
 	return exitCode(err)

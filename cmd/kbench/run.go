@@ -109,6 +109,9 @@ func (o *runOptions) run() (failure error) {
 		return err
 	}
 	dir := o.output.folder(plan.Profile)
+	if err := o.target.hold.checkLog(dir); err != nil {
+		return err
+	}
 	if err := report.CreateDir(dir); err != nil {
 		return outError(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"kbench/driver/null"
 	"kbench/driver/sarama"
 	"kbench/metrics"
+	"kbench/report"
 	"kbench/selftest"
 )
 
@@ -160,11 +161,8 @@ func (o *selftestOptions) run() error {
 	if dir == "" {
 		dir = filepath.Join("results", time.Now().Format("20060102-150405.000")+"-selftest")
 	}
-	if _, err := os.Stat(filepath.Join(dir, selftestJSON)); err == nil {
-		return fmt.Errorf("--out: %s holds another self-test already", dir)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("--out: %w", err)
+	if err := report.CreateDir(dir); err != nil {
+		return outError(err)
 	}
 	defer removeEmpty(dir)
 	env, err := o.env()

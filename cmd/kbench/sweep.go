@@ -73,7 +73,11 @@ func (o *sweepOptions) run() error {
 	if o.dryRun {
 		return printSweepPlan(o.out, sweep)
 	}
-	store, err := openSweepStore(o.output.folder(sweepProfile(sweep)+"-sweep"), o.output.dir != "", sweep, o.target.name())
+	dir := o.output.folder(sweepProfile(sweep) + "-sweep")
+	if err := o.target.hold.checkLog(dir); err != nil {
+		return err
+	}
+	store, err := openSweepStore(dir, o.output.dir != "", sweep, o.target.name())
 	if err != nil {
 		return outError(err)
 	}
@@ -91,17 +95,20 @@ func (o *sweepOptions) run() error {
 	if err := report.WriteSweep(o.out, o.output.format, sweepAxes(sweep), rows); err != nil && stored == nil {
 		stored = fmt.Errorf("printing the table: %w", err)
 	}
+	if stored != nil && failed != nil && !isSilent(failed) {
+		stored = errors.Join(failed, stored)
+	}
 	if stored != nil {
-		return targetError(errors.Join(failed, stored))
+		return targetError(stored)
 	}
 	if !o.output.quiet {
 		fmt.Fprintf(o.err, "results in %s\n", store.dir)
 	}
-	if interrupts.interrupted() {
-		return silent(exitInterrupted)
-	}
 	if failed != nil {
 		return failed
+	}
+	if interrupts.interrupted() {
+		return silent(exitInterrupted)
 	}
 	return silent(sweepCode(rows, o.output.allowInvalid))
 }
@@ -208,7 +215,7 @@ func (o *sweepOptions) cells(sweep *workload.SweepPlan, store *sweepStore, inter
 	}
 	target, err := o.target.open(interrupts.ctx, &sweep.Cells[0].Plan.Producer, o.err)
 	if err != nil {
-		return err
+		return interruptedOr(interrupts, err)
 	}
 	defer func() { target.finish(&failure) }()
 	for i := range sweep.Cells {

@@ -242,13 +242,14 @@ func (t *target) close() error {
 }
 
 // finish closes the target at the end of a command whose error is *failed. That a timing log couldn't be completed is
-// told, and is the command's error if it has no other.
+// told, and is the command's error if that has no more than an exit code so far: a verdict has been printed by then.
 func (t *target) finish(failed *error) {
 	err := t.close()
 	if err == nil || !t.logs {
 		return
 	}
-	if *failed == nil {
+	err = fmt.Errorf("--hold-log: %w", err)
+	if *failed == nil || isSilent(*failed) {
 		*failed = targetError(err)
 		return
 	}
