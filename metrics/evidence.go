@@ -1,5 +1,11 @@
 package metrics
 
+// Whether a run can be believed: the values of Verdict.State.
+const (
+	StateValid   = "valid"
+	StateInvalid = "invalid"
+)
+
 // Why a run can't be believed: the values of Verdict.Cause.
 const (
 	CauseClient        = "client"        // the generator or its machine was the limit, not the target

@@ -84,14 +84,14 @@ type TopicInfo struct {
 
 // Verdict says whether the run can be believed.
 type Verdict struct {
-	State   string   `json:"state"`   // valid or invalid
+	State   string   `json:"state"`   // StateValid or StateInvalid
 	Cause   string   `json:"cause"`   // CauseClient …: the first of the reasons'; "" where valid
 	Reasons []string `json:"reasons"` // what was found and how much of it, one sentence each
 }
 
 // Doubt makes the verdict invalid for one more reason. The cause stays that of the first.
 func (v *Verdict) Doubt(cause, reason string) {
-	if v.State = "invalid"; v.Cause == "" {
+	if v.State = StateInvalid; v.Cause == "" {
 		v.Cause = cause
 	}
 	v.Reasons = append(v.Reasons, reason)

@@ -202,7 +202,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"records: {value: {size: {uniform: {max: 2}, fixed: 1}}}", "records: {key: zip}", "records: {key: {cardinality: 5}}",
 		"records: {headers: {a: {random: 1, value: x}}}",
 		"producer: {acks: 2}", "producer: {liner.ms: 5}", "producer: {compression.type: lz5}", "producer: {ssl.key.password: x}",
-		"objectives: {response.p98: 5ms}", "sweep: {linger.ms: 5}", "driver: 'A!'", "seed: -1",
+		"objectives: {response.p98: 5ms}", "objectives: {response.p99.999: 5ms}", "objectives: {response.p99.9: 5}", "sweep: {linger.ms: 5}", "driver: 'A!'", "seed: -1",
 	} {
 		if err := holds(t, schema, []byte(src)); err == nil {
 			t.Errorf("the schema lets through: %s", src)
@@ -220,6 +220,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"load: {trace: ../workload/testdata/traces/times.txt}", "load: {trace: {file: ../workload/testdata/traces/small.csv.gz, factor: 0.5}, repeat: true, duration: 1m}",
 		"topics: [a, {name: b, config: {redpanda.remote.read: true}}]", "producer: {acks: 1, enable.idempotence: false, batch.size: 16KiB}",
 		"records: {value: {size: {weighted: {100: 0.8, 10KiB: 0.2}}}, headers: {a: random, b: {random: 16}, c: {value: random}, d: 5}}",
+		"objectives: {response.p99.9: 5ms, service.p99.99: 1s, response.p9999: 2s}",
 	} {
 		if err := holds(t, schema, []byte(src)); err != nil {
 			t.Errorf("the schema refuses %s: %v", src, err)

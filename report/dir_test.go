@@ -210,6 +210,9 @@ func TestReadResultRefuses(t *testing.T) {
 		{"two results", whole + whole, []string{"not JSON at byte"}},
 		{"a list", "[]", []string{"not a kbench result"}},
 		{"other JSON", `{"name": "x"}`, []string{"not a kbench result", `no "schema"`}},
+		{"list", `[]`, []string{"not a kbench result: it is a list, where an object begins with {"}},
+		{"text", `"x"`, []string{"it is a text"}},
+		{"null", ` null`, []string{"it is null"}},
 		{"newer", replaced(`"schema": 2`, `"schema": 3`), []string{"schema 3 is newer", "up to 2"}},
 		{"older", replaced(`"schema": 2`, `"schema": 1`), []string{"schema 1 is older", "knows 2", "run it again"}},
 		{"schema 0", replaced(`"schema": 2`, `"schema": 0`), []string{"schema 0 is wrong", "whole number"}},
@@ -237,9 +240,9 @@ func TestReadResultRefuses(t *testing.T) {
 		})
 	}
 	_, err := ReadResult(t.TempDir())
-	has(t, err, "result.json", "no such file")
+	has(t, err, "holds no result.json")
 	_, err = ReadResult("no/such/place")
-	has(t, err, "no/such/place")
+	has(t, err, `there is no file or folder "no/such/place"`)
 }
 
 func TestWriteJSONNamesWhatIsNotFinite(t *testing.T) {

@@ -32,10 +32,10 @@ func TestVerdictStandsFirst(t *testing.T) {
 		interrupted bool
 		want        string
 	}{
-		{metrics.Verdict{State: "valid"}, false, "VALID · "},
-		{metrics.Verdict{State: "valid"}, true, "VALID, INTERRUPTED · "},
-		{metrics.Verdict{State: "invalid", Cause: metrics.CauseClient}, false, "INVALID: CLIENT · "},
-		{metrics.Verdict{State: "invalid", Cause: metrics.CauseConfiguration}, true, "INVALID: CONFIGURATION, INTERRUPTED · "},
+		{metrics.Verdict{State: metrics.StateValid}, false, "VALID · "},
+		{metrics.Verdict{State: metrics.StateValid}, true, "VALID, INTERRUPTED · "},
+		{metrics.Verdict{State: metrics.StateInvalid, Cause: metrics.CauseClient}, false, "INVALID: CLIENT · "},
+		{metrics.Verdict{State: metrics.StateInvalid, Cause: metrics.CauseConfiguration}, true, "INVALID: CONFIGURATION, INTERRUPTED · "},
 	} {
 		r := fixture(t)
 		r.Verdict, r.Interrupted = c.verdict, c.interrupted

@@ -28,7 +28,7 @@ func fixture(t testing.TB) *metrics.Result {
 			Name: "orders-x", Partitions: 12, ReplicationFactor: 3, Created: true, Config: map[string]string{"min.insync.replicas": "2"}}}},
 		Host: metrics.Host{OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPU: "AMD EPYC 7B13", CPUs: 2, GeneratorCPUs: []int{0},
 			TargetCPUs: []int{1}, MemoryBytes: 8 << 30, Go: "go1.26.0", Clock: "tsc"},
-		Verdict: metrics.Verdict{State: "valid"},
+		Verdict: metrics.Verdict{State: metrics.StateValid},
 		Evidence: metrics.Evidence{LateShare: 0.00004, ResponseP99OnTime: 4_278_272, AchievedShare: 0.9999, CPUShare: 0.342, MachineShare: 0.471,
 			RunQueueShare: 0.021, StealShare: 0, ThrottledShare: -1, GCPauseMaxNS: 96_000, SchedulerP99NS: 40_960, InFlightMean: 7.75,
 			LittleRatio: 1.0003, ArrivalsP: 0.43, WarmupCut: 0},

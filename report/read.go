@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -20,11 +21,18 @@ import (
 // schema is refused with the place of the fault. The histograms behind it (Intervals) are not read.
 func ReadResult(path string) (*metrics.Result, error) {
 	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file or folder %q: give a %s, or the folder it is in", path, ResultFile)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read a result: %w", err)
 	}
 	if info.IsDir() {
+		folder := path
 		path = filepath.Join(path, ResultFile)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("folder %q holds no %s", folder, ResultFile)
+		}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -54,7 +62,7 @@ func parseResult(data []byte) (*metrics.Result, error) {
 	if err := json.Unmarshal(data, r); err != nil {
 		return nil, typeError(err)
 	}
-	if states := []string{"valid", "invalid"}; !slices.Contains(states, r.Verdict.State) {
+	if states := []string{metrics.StateValid, metrics.StateInvalid}; !slices.Contains(states, r.Verdict.State) {
 		return nil, fmt.Errorf("verdict.state %q is unknown: allowed are %s", r.Verdict.State, strings.Join(states, ", "))
 	}
 	if c := r.Verdict.Cause; c != "" && !slices.Contains(causes(), c) {
@@ -85,6 +93,9 @@ func checkSchema(data []byte) error {
 	var probe struct {
 		Schema json.RawMessage `json:"schema"`
 	}
+	if first := bytes.TrimSpace(data)[0]; first != '{' {
+		return fmt.Errorf("not a kbench result: it is %s, where an object begins with {", jsonKind(first))
+	}
 	if err := json.Unmarshal(data, &probe); err != nil {
 		return fmt.Errorf("not a kbench result: %w", err)
 	}
@@ -102,6 +113,21 @@ func checkSchema(data []byte) error {
 		return fmt.Errorf("schema %d is older: this kbench knows %d; an older kbench wrote it and can read it; or run it again", version, metrics.Schema)
 	}
 	return nil
+}
+
+// jsonKind names a JSON value by its first byte.
+func jsonKind(first byte) string {
+	switch first {
+	case '[':
+		return "a list"
+	case '"':
+		return "a text"
+	case 't', 'f':
+		return "a truth value"
+	case 'n':
+		return "null"
+	}
+	return "a number"
 }
 
 // checkFields holds raw against the JSON names of type t: none may be missing, null or unknown.

@@ -120,7 +120,7 @@ func (f figure) over(runs []*metrics.Result) spread {
 func (c *sweepCell) valid() int {
 	n := 0
 	for _, r := range c.runs {
-		if r.Verdict.State == "valid" {
+		if r.Verdict.State == metrics.StateValid {
 			n++
 		}
 	}
@@ -131,7 +131,7 @@ func (c *sweepCell) valid() int {
 func (c *sweepCell) causes() []string {
 	causes := []string{}
 	for _, r := range c.runs {
-		if r.Verdict.State != "valid" && r.Verdict.Cause != "" && !slices.Contains(causes, r.Verdict.Cause) {
+		if r.Verdict.State != metrics.StateValid && r.Verdict.Cause != "" && !slices.Contains(causes, r.Verdict.Cause) {
 			causes = append(causes, r.Verdict.Cause)
 		}
 	}

@@ -22,7 +22,7 @@ type cellResult struct {
 
 func (c cellResult) result(minute int) *metrics.Result {
 	r := &metrics.Result{Schema: metrics.Schema, Profile: "orders", Target: metrics.TargetInfo{Kind: "sink", Brokers: 1},
-		Started: time.Date(2026, 3, 14, 15, minute, 0, 0, time.UTC), Verdict: metrics.Verdict{State: "valid"}}
+		Started: time.Date(2026, 3, 14, 15, minute, 0, 0, time.UTC), Verdict: metrics.Verdict{State: metrics.StateValid}}
 	if c.state != "" {
 		r.Verdict = metrics.Verdict{State: c.state, Cause: metrics.CauseUnsteady, Reasons: []string{"unsteady: the backlog grew"}}
 		r.Warnings = []string{"the generator was late"}
@@ -45,7 +45,7 @@ func sweepFixture() []SweepRow {
 		row("5", "none", 1, cellResult{rate: 500_000, cpu: 500, p99: 6000}, 2),
 		row("0", "lz4", 1, cellResult{rate: 280_000, cpu: 950, p99: 2500}, 3),
 		row("5", "lz4", 1, cellResult{rate: 900_000, cpu: 300, p99: 9000, failed: 12}, 4),
-		row("5", "gzip", 1, cellResult{rate: 950_000, cpu: 300, p99: 1000, state: "invalid"}, 5),
+		row("5", "gzip", 1, cellResult{rate: 950_000, cpu: 300, p99: 1000, state: metrics.StateInvalid}, 5),
 		row("5", "none", 2, cellResult{rate: 520_000, cpu: 480, p99: 6600}, 6),
 		row("5", "none", 3, cellResult{rate: 510_000, cpu: 490, p99: 6300}, 8),
 		row("0", "lz4", 2, cellResult{rate: 270_000, cpu: 940, p99: 2300}, 9),

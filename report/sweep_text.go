@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"kbench/metrics"
 	"kbench/metrics/stat"
 )
 
@@ -126,9 +127,9 @@ func (c *sweepCell) mark() string {
 func (c *sweepCell) verdict() string {
 	invalid := len(c.runs) - c.valid()
 	if invalid == 0 {
-		return "valid"
+		return metrics.StateValid
 	}
-	text := "invalid"
+	text := metrics.StateInvalid
 	if invalid < len(c.runs) {
 		text = fmt.Sprintf("%d/%d invalid", invalid, len(c.runs))
 	}

@@ -34,6 +34,19 @@ func ObjectiveMetrics() []string {
 	return append(all, MetricFailed, MetricCensored, MetricRecordsPerSecond)
 }
 
+// canonicalMetric gives a metric the name of ObjectiveMetrics: response.p99.9 is how people say response.p999.
+func canonicalMetric(name string) string {
+	for _, kind := range latencyKinds() {
+		switch name {
+		case kind + ".p99.9":
+			return kind + ".p999"
+		case kind + ".p99.99":
+			return kind + ".p9999"
+		}
+	}
+	return name
+}
+
 // Latency tells whether the objective bounds a latency, so that Max counts.
 func (o Objective) Latency() bool { return strings.Contains(o.Metric, ".") }
 
@@ -52,14 +65,20 @@ func (o Objective) String() string {
 //
 //	objectives: {response.p99: 20ms, service.max: 1s, failed: 0, censored: 0, records_per_second: 50000}
 //
-// All are upper bounds, but for records_per_second, which is a lower one.
+// All are upper bounds, but for records_per_second, which is a lower one. response.p99.9 is response.p999.
 func (d *decoder) objectives(n *node) []Objective {
 	var all []Objective
+	first := map[string]nodeField{}
 	for _, f := range d.entries(n, "objectives", "{response.p99: 20ms, failed: 0}") {
-		path := join("objectives", f.key)
-		if !slices.Contains(ObjectiveMetrics(), f.key) {
+		path, metric := join("objectives", f.key), canonicalMetric(f.key)
+		if earlier, twice := first[metric]; twice {
+			d.failf(f.value, path, "the same objective as %s, given at %s", earlier.key, earlier.at)
+			continue
+		}
+		first[metric] = f
+		if !slices.Contains(ObjectiveMetrics(), metric) {
 			e := &fieldError{at: f.at.String(), path: path, msg: "unknown metric", near: Nearest(f.key, ObjectiveMetrics()),
-				allowed: strings.Join(latencyKinds(), "|") + "." + strings.Join(latencyStatistics(), "|") + ", " +
+				allowed: strings.Join(latencyKinds(), "|") + "." + strings.Join(latencyStatistics(), "|") + " (p999 also as p99.9, p9999 as p99.99), " +
 					strings.Join([]string{MetricFailed, MetricCensored, MetricRecordsPerSecond}, ", ")}
 			if strings.HasPrefix(f.key, "end_to_end") {
 				e.msg, e.near = "not available in this version", ""
@@ -71,7 +90,7 @@ func (d *decoder) objectives(n *node) []Objective {
 		if !ok {
 			continue
 		}
-		o := Objective{Metric: f.key, Text: f.key + ": " + text}
+		o := Objective{Metric: metric, Text: f.key + ": " + text}
 		switch {
 		case o.Latency():
 			d.duration(f.value, path, &o.Max)
@@ -83,7 +102,7 @@ func (d *decoder) objectives(n *node) []Objective {
 			o.Count = uint64(rate.PerSecond)
 		default:
 			const most = 1 << 62
-			o.Count = d.unsigned(f.value, path, most)
+			o.Count = d.unsigned(f.value, path, 0, most)
 		}
 		all = append(all, o)
 	}

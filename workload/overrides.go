@@ -117,6 +117,9 @@ func (p *Profile) override(at origin, path, value string) error {
 		return err
 	}
 	changed := p.Clone()
+	if steps[0] == "objectives" && len(steps) > 1 { // in the other spelling, it would stand there twice
+		changed.root.get("objectives").respell(steps[1])
+	}
 	if err := changed.root.assign(steps, v, p.fallbackName()); err != nil {
 		err.at, err.path = at.name, path
 		return err
@@ -180,7 +183,7 @@ func (n *node) assign(steps []string, v *node, topic string) *fieldError {
 	if n.kind == listNode {
 		i, err := strconv.Atoi(steps[0])
 		if err != nil || i >= len(n.items) {
-			return &fieldError{msg: fmt.Sprintf("there are only %d, counted from 0", len(n.items))}
+			return &fieldError{msg: fmt.Sprintf("no such entry: the last one is %d, counted from 0", len(n.items)-1)}
 		}
 		return n.items[i].assign(steps[1:], v, topic)
 	}
@@ -199,6 +202,18 @@ func (n *node) assign(steps []string, v *node, topic string) *fieldError {
 	return next.assign(steps[1:], v, topic)
 }
 
+// respell gives an objective that stands there the spelling name, if it is the same one in another.
+func (n *node) respell(name string) {
+	if n == nil {
+		return
+	}
+	for i := range n.fields {
+		if f := &n.fields[i]; canonicalMetric(f.key) == canonicalMetric(name) {
+			f.key = name
+		}
+	}
+}
+
 // expand turns the short form of a key, value, size or topic into the map that it stands for, so that key can be set in it.
 func (n *node) expand(key string, at origin) {
 	if n.kind == nullNode {
@@ -209,6 +224,11 @@ func (n *node) expand(key string, at origin) {
 	}
 	short := ""
 	switch key {
+	case SizeFixed, SizeUniform, SizeLognormal, SizeWeighted:
+		if n.at.rank < at.rank { // the size that stands there gives way to the distribution
+			*n = node{kind: mapNode, at: at}
+		}
+		return
 	case "cardinality", "s", "hot.keys", "hot.share", "distribution":
 		short = "distribution"
 	case "file", "compressibility":

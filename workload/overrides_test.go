@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -89,6 +90,55 @@ func TestOverrides(t *testing.T) {
 		if diff := cmp.Diff(want, planText(t, p)); diff != "" {
 			t.Errorf("%s: %s", c.sets, diff)
 		}
+	}
+}
+
+// TestObjectiveSpellings: p99.9 is p999, also over a profile that has the other spelling; both at once are one too many.
+func TestObjectiveSpellings(t *testing.T) {
+	for _, written := range []string{"response.p999: 5ms", "response.p99.9: 5ms", "service.p99.99: 1s"} {
+		for _, set := range []string{"objectives.response.p999", "objectives.response.p99.9"} {
+			p := parse(t, "objectives: {"+written+"}")
+			if err := p.Override("--set", set, "7ms"); err != nil {
+				t.Fatal(err)
+			}
+			plan, err := p.Plan()
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := plan.Objectives[len(plan.Objectives)-1]
+			if last.Metric != "response.p999" || last.Max != 7*time.Millisecond || last.Text != strings.TrimPrefix(set, "objectives.")+": 7ms" {
+				t.Errorf("%s over %s: %+v", set, written, plan.Objectives)
+			}
+			if want := 1 + strings.Count(written, "service"); len(plan.Objectives) != want {
+				t.Errorf("%s over %s: %d objectives, want %d", set, written, len(plan.Objectives), want)
+			}
+		}
+	}
+	_, err := ParseProfile("p.yaml", []byte("objectives: {response.p99.9: 5ms, response.p999: 5ms}"))
+	if want := "p.yaml:1:50: objectives.response.p999: the same objective as response.p99.9, given at p.yaml:1:14"; errorText(err) != want {
+		t.Errorf("got %q, want %q", errorText(err), want)
+	}
+}
+
+// TestSizeGivesWay: a distribution takes the place of the profile's single size, but not of a flag's.
+func TestSizeGivesWay(t *testing.T) {
+	p := parse(t, "records: {value: 1KiB}")
+	if err := p.Override("--set", "records.value.size.lognormal.median", "2KiB"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Override("--set", "records.value.size.lognormal.sigma", "0.8"); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := p.Plan()
+	if size := plan.Records.Value.Size; err != nil || size.Distribution != SizeLognormal || size.Median != 2048 || size.Sigma != 0.8 {
+		t.Errorf("%v: %+v", err, size)
+	}
+	p = parse(t, "{}")
+	if err := p.Override("--set", "records.value.size", "2KiB"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Override("--set", "records.value.size.lognormal.median", "2KiB"); err == nil || !strings.Contains(err.Error(), "a single value stands there") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -24,7 +24,7 @@ func (p *Profile) decode() (Plan, problems) {
 	d.text(m.get("name"), "name", &plan.Profile)
 	d.text(m.get("about"), "about", &plan.About)
 	if n := m.get("seed"); n != nil {
-		plan.Seed = d.unsigned(n, "seed", math.MaxUint64)
+		plan.Seed = d.unsigned(n, "seed", 0, math.MaxUint64)
 	}
 	d.text(m.get("driver"), "driver", &plan.Driver)
 	plan.Topics = d.topics(m.get("topics"), plan.Profile)
@@ -155,15 +155,15 @@ func (d *decoder) integer(n *node, path string, to *int) {
 	*to = i
 }
 
-// unsigned reads a whole number from 0 to most.
-func (d *decoder) unsigned(n *node, path string, most uint64) uint64 {
+// unsigned reads a whole number from least to most.
+func (d *decoder) unsigned(n *node, path string, least, most uint64) uint64 {
 	s, ok := d.scalar(n, path)
 	if !ok {
 		return 0
 	}
 	u, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || u > most {
-		d.fail(n, path, badValue(s, fmt.Sprintf("a whole number from 0 to %d", most)))
+	if err != nil || u < least || u > most {
+		d.fail(n, path, badValue(s, fmt.Sprintf("a whole number from %d to %d", least, most)))
 	}
 	return u
 }

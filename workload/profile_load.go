@@ -97,10 +97,7 @@ func (d *decoder) bounds(m *node, l *Load) {
 		l.Duration = wholeTrace
 	}
 	if r := m.get("records"); r != nil {
-		l.Records = d.unsigned(r, "load.records", math.MaxInt64)
-		if l.Records == 0 {
-			d.fail(r, "load.records", badValue(r.text, "1 and more"))
-		}
+		l.Records = d.unsigned(r, "load.records", 1, math.MaxInt64)
 		l.Duration = unlimited
 	}
 	d.duration(m.get("duration"), "load.duration", &l.Duration)

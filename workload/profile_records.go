@@ -166,6 +166,15 @@ func sizeDistributions() []string {
 	return []string{SizeFixed, SizeUniform, SizeLognormal, SizeWeighted}
 }
 
+// distributionForms are those of sizes, for errors.
+const distributionForms = "{uniform: " + uniformForm + "}, {lognormal: " + lognormalForm + "}, {weighted: " + weightedForm + "}"
+
+const (
+	uniformForm   = "{min: 100, max: 2KiB}"
+	lognormalForm = "{median: 1KiB, sigma: 0.8, max: 64KiB}"
+	weightedForm  = "{100: 0.8, 10KiB: 0.2}"
+)
+
 // sizeSpec reads a distribution of sizes:
 //
 //	size: 1KiB                                                      # or {fixed: 1KiB}
@@ -175,7 +184,15 @@ func sizeDistributions() []string {
 func (d *decoder) sizeSpec(n *node, path string) SizeSpec {
 	spec := SizeSpec{Distribution: SizeFixed, Bytes: defaultValueSize}
 	if n.kind == scalarNode {
+		before := len(d.errs)
 		d.size(n, path, &spec.Bytes)
+		if len(d.errs) > before && !strings.ContainsAny(n.text[:min(1, len(n.text))], "0123456789.-") { // a word, no slip in a number
+			d.errs[before].allowed += ", or a distribution such as " + distributionForms
+		}
+		return spec
+	}
+	if n.get("distribution") != nil {
+		d.failf(n.get("distribution"), join(path, "distribution"), "a distribution of sizes is written with its parameters below its name: %s", distributionForms)
 		return spec
 	}
 	m := d.mapping(n, path, sizeDistributions()...)
@@ -207,11 +224,20 @@ func (d *decoder) sizeSpec(n *node, path string) SizeSpec {
 	return spec
 }
 
+// parameters is mapping for those of a distribution of sizes, with a form to show where they aren't a map.
+func (d *decoder) parameters(n *node, path, form string, known ...string) *node {
+	if n.kind != mapNode {
+		d.failf(n, path, "%s where a map is expected, such as %s", n.kindName(), form)
+		return nil
+	}
+	return d.mapping(n, path, known...)
+}
+
 func (d *decoder) uniformSize(n *node, path string) SizeSpec {
 	spec := SizeSpec{Distribution: SizeUniform, Min: 1}
-	m := d.mapping(n, path, "min", "max")
+	m := d.parameters(n, path, uniformForm, "min", "max")
 	if m != nil && m.get("max") == nil {
-		d.failf(n, path, "max is missing, such as {min: 100, max: 2KiB}")
+		d.failf(n, path, "max is missing, such as %s", uniformForm)
 	}
 	d.size(m.get("min"), path+".min", &spec.Min)
 	d.size(m.get("max"), path+".max", &spec.Max)
@@ -220,9 +246,9 @@ func (d *decoder) uniformSize(n *node, path string) SizeSpec {
 
 func (d *decoder) lognormalSize(n *node, path string) SizeSpec {
 	spec := SizeSpec{Distribution: SizeLognormal, Min: 1, Sigma: 0.5}
-	m := d.mapping(n, path, "median", "sigma", "min", "max")
+	m := d.parameters(n, path, lognormalForm, "median", "sigma", "min", "max")
 	if m != nil && m.get("median") == nil {
-		d.failf(n, path, "median is missing, such as {median: 1KiB, sigma: 0.8, max: 64KiB}")
+		d.failf(n, path, "median is missing, such as %s", lognormalForm)
 	}
 	d.size(m.get("median"), path+".median", &spec.Median)
 	d.number(m.get("sigma"), path+".sigma", &spec.Sigma)
@@ -235,9 +261,9 @@ func (d *decoder) lognormalSize(n *node, path string) SizeSpec {
 
 func (d *decoder) weightedSize(n *node, path string) SizeSpec {
 	spec := SizeSpec{Distribution: SizeWeighted}
-	fields := d.entries(n, path, "{100: 0.8, 10KiB: 0.2}")
+	fields := d.entries(n, path, weightedForm)
 	if n.kind == mapNode && len(n.fields) == 0 {
-		d.failf(n, path, "no sizes, such as {100: 0.8, 10KiB: 0.2}")
+		d.failf(n, path, "no sizes, such as %s", weightedForm)
 	}
 	for _, f := range fields {
 		bytes, err := parseSize(f.key)

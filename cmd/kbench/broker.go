@@ -48,7 +48,7 @@ there is no answer to hold. Draws come from --hold-seed, one after the other in 
 		Example: `  kbench broker sink --port 9092
   kbench broker sink --hold lognormal:median=2ms,sigma=0.5 --hold stall:at=10s,for=1s --hold-log times.log
   kbench broker kafka:3.9.1 --brokers 3`,
-		Args: cobra.ExactArgs(1), ValidArgs: []string{"sink", "fake", "kafka"},
+		Args: wantArgs(1, 1, "sink, fake, kafka or kafka:VERSION"), ValidArgs: []string{"sink", "fake", "kafka"},
 		RunE: func(_ *cobra.Command, args []string) error { return o.run(args[0]) },
 	}
 	flags := cmd.Flags()

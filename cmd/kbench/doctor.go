@@ -101,7 +101,7 @@ func (o *doctorOptions) options() (opts doctor.Options, err error) {
 		return opts, fmt.Errorf("--record-size: %w", err)
 	}
 	if err = doctor.CheckRecordBytes(opts.RecordBytes); err != nil {
-		return opts, fmt.Errorf("--record-size: %w", err)
+		return opts, fmt.Errorf("--record-size %q: %w", o.recordSize, err)
 	}
 	if opts.Duration, err = workload.ParseDuration(o.duration); err != nil {
 		return opts, fmt.Errorf("--duration: %w", err)

@@ -47,7 +47,7 @@ func newDrivers(s streams) *cobra.Command {
 		Long: `Without a name, lists the drivers. With one, prints its capability table: how the client carries out each producer
 setting. Settings that aren't listed have Kafka's own meaning. A setting that a client can't express is refused.`,
 		Example: "  kbench drivers\n  kbench drivers sarama",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    wantArgs(0, 1, "the NAME of one driver"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				d, err := findDriver(args[0])

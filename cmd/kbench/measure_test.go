@@ -37,12 +37,12 @@ func TestCheckTopics(t *testing.T) {
 			info := good
 			info.Config = maps.Clone(good.Config)
 			tt.change(&info)
-			res := &metrics.Result{Verdict: metrics.Verdict{State: "valid"}, Target: metrics.TargetInfo{Topics: []metrics.TopicInfo{info}}}
+			res := &metrics.Result{Verdict: metrics.Verdict{State: metrics.StateValid}, Target: metrics.TargetInfo{Topics: []metrics.TopicInfo{info}}}
 			(&measurement{plan: plan}).checkTopics(res)
 			if !slices.Equal(res.Verdict.Reasons, tt.want) {
 				t.Errorf("reasons %q, want %q", res.Verdict.Reasons, tt.want)
 			}
-			if invalid := res.Verdict.State == "invalid" && res.Verdict.Cause == metrics.CauseConfiguration; invalid != (tt.want != nil) {
+			if invalid := res.Verdict.State == metrics.StateInvalid && res.Verdict.Cause == metrics.CauseConfiguration; invalid != (tt.want != nil) {
 				t.Errorf("verdict %+v", res.Verdict)
 			}
 		})

@@ -29,9 +29,11 @@ type planFlags struct {
 	seed          string
 	topic         string
 	keepTopics    bool
+	flags         *pflag.FlagSet // which of them came from the environment
 }
 
 func (f *planFlags) register(flags *pflag.FlagSet) {
+	f.flags = flags
 	flags.StringVar(&f.commandConfig, "command-config", "", "properties `file` with Kafka's producer settings")
 	flags.StringArrayVarP(&f.properties, "property", "X", nil, "a Kafka producer setting, `key=value` (several times)")
 	flags.StringArrayVar(&f.sets, "set", nil, "any field of the profile, `path=value` (several times)")
@@ -72,43 +74,58 @@ func (f *planFlags) profile(args []string) (*workload.Profile, error) {
 			}
 		}
 	}
-	for _, set := range f.sets {
-		path, value, ok := strings.Cut(set, "=")
-		if !ok {
-			return nil, fmt.Errorf("--set %q: want path=value", set)
-		}
-		if err := p.Override("--set", path, value); err != nil {
-			return nil, err
-		}
+	if f.records != "" && f.warmup == "" {
+		// So many records are all there are: a warm-up that the profile has for longer runs would take them.
+		f.warmup = "0s"
 	}
-	if err := f.fields(p); err != nil {
-		return nil, err
-	}
-	for _, x := range f.properties {
-		kv, err := workload.ParseKV(x)
-		if err != nil {
-			return nil, fmt.Errorf("-X: %w", err)
-		}
-		if err := p.SetProducer(kv.Name, kv.Value, "-X"); err != nil {
+	for _, variables := range []bool{true, false} { // first what flags then win over
+		if err := f.override(p, variables); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-// fields sets what has a flag of its own.
-func (f *planFlags) fields(p *workload.Profile) error {
-	if f.records != "" && f.warmup == "" {
-		// So many records are all there are: a warm-up that the profile has for longer runs would take them.
-		f.warmup = "0s"
+// override puts over the profile what came from variables, or what was given itself.
+func (f *planFlags) override(p *workload.Profile, variables bool) error {
+	source := func(flag, name string) string {
+		if v := variableOf(f.flags.Lookup(name)); v != "" {
+			return v
+		}
+		return flag
 	}
-	for _, o := range []struct{ flag, path, value string }{
-		{"--driver", "driver", f.driver}, {"--rate", "load.rate", f.rate}, {"--duration", "load.duration", f.duration},
-		{"--warmup", "load.warmup", f.warmup}, {"--producers", "load.producers", f.producers}, {"--num-records", "load.records", f.records}, {"--seed", "seed", f.seed}} {
-		if o.value != "" {
-			if err := p.Override(o.flag, o.path, o.value); err != nil {
+	wanted := func(name string) bool { return (variableOf(f.flags.Lookup(name)) != "") == variables }
+	if wanted("set") {
+		for _, set := range f.sets {
+			path, value, ok := strings.Cut(set, "=")
+			if !ok {
+				return fmt.Errorf("--set %q: want path=value", set)
+			}
+			if err := p.Override(source("--set", "set"), path, value); err != nil {
 				return err
 			}
+		}
+	}
+	for _, o := range []struct{ name, path, value string }{
+		{"driver", "driver", f.driver}, {"rate", "load.rate", f.rate}, {"duration", "load.duration", f.duration},
+		{"warmup", "load.warmup", f.warmup}, {"producers", "load.producers", f.producers}, {"num-records", "load.records", f.records}, {"seed", "seed", f.seed}} {
+		if o.value == "" || !wanted(o.name) {
+			continue
+		}
+		if err := p.Override(source("--"+o.name, o.name), o.path, o.value); err != nil {
+			return err
+		}
+	}
+	if !wanted("property") {
+		return nil
+	}
+	for _, x := range f.properties {
+		kv, err := workload.ParseKV(x)
+		if err != nil {
+			return fmt.Errorf("-X: %w", err)
+		}
+		if err := p.SetProducer(kv.Name, kv.Value, source("-X", "property")); err != nil {
+			return err
 		}
 	}
 	return nil

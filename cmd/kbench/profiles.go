@@ -23,7 +23,7 @@ func newProfiles(s streams) *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List the shipped profiles", Example: "  kbench profiles list", Args: cobra.NoArgs, RunE: list},
 		newProfilesShow(s),
 		&cobra.Command{Use: "validate PROFILE…", Short: "Check profiles without running them",
-			Example: "  kbench profiles validate quickstart orders", Args: cobra.MinimumNArgs(1), ValidArgsFunction: profileNames,
+			Example: "  kbench profiles validate quickstart orders", Args: wantArgs(1, -1, "a PROFILE"), ValidArgsFunction: profileNames,
 			RunE: func(_ *cobra.Command, args []string) error { return validateProfiles(s, args) }})
 	return cmd
 }
@@ -32,7 +32,7 @@ func newProfilesShow(s streams) *cobra.Command {
 	resolved := false
 	cmd := &cobra.Command{Use: "show PROFILE", Short: "Print a profile as it is written, or resolved with all defaults",
 		Example: "  kbench profiles show orders > my.yaml\n  kbench profiles show orders --resolved",
-		Args:    cobra.ExactArgs(1), ValidArgsFunction: profileNames,
+		Args:    wantArgs(1, 1, "a PROFILE"), ValidArgsFunction: profileNames,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if resolved {
 				return showResolved(s, args[0])

@@ -22,7 +22,7 @@ func newReport(s streams) *cobra.Command {
 A file that isn't as it was written is refused: cut off, edited since (its checksum tells), or of another version.`,
 		Example: `  kbench run --out results/first
   kbench report results/first --format markdown`,
-		Args: cobra.MinimumNArgs(1),
+		Args: wantArgs(1, -1, "a RESULT, which is a result.json, the folder it is in, or the folder of a sweep"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := report.CheckFormat(format); err != nil {
 				return fmt.Errorf("--format: %w", err)

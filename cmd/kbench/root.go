@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // streams are where a command reads and writes: stdout carries the result only, stderr everything else.
@@ -20,9 +18,9 @@ type streams struct {
 func run(s streams, args []string) int {
 	root := newRoot(s)
 	root.SetArgs(args)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	if err != nil && !isSilent(err) {
-		fmt.Fprintf(s.err, "kbench: %v\n", err)
+		fmt.Fprintf(s.err, "kbench: %s\n", nameVariables(cmd.Flags(), err.Error()))
 	}
 	return exitCode(err)
 }
@@ -51,37 +49,7 @@ Exit codes: 0 fine, 1 an objective failed, 2 bad usage or input, 3 invalid measu
 	root.SetErr(s.err)
 	root.AddCommand(newRun(s), newSweep(s), newReport(s), newProfiles(s), newDrivers(s), newDoctor(s), newSelftest(s), newBroker(s), newBrokerChild(s), newVersion(s))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+		return fmt.Errorf("%w (see %s --help)", flagError(cmd.Flags(), err), cmd.CommandPath())
 	})
 	return root
-}
-
-// flagsFromEnvironment sets every flag that wasn't given from its variable, KBENCH_ and the flag's name in capitals with
-// _ for -. A flag that can be given several times takes one value a line. An empty variable counts as none; an empty value of
-// a flag is refused, because it is mostly a variable of the caller's that isn't set.
-func flagsFromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error {
-	var failed error
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || failed != nil {
-			if f.Changed && f.Value.Type() == "string" && f.Value.String() == "" && failed == nil {
-				failed = fmt.Errorf("--%s \"\": the value is empty", f.Name)
-			}
-			return
-		}
-		name := "KBENCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := lookup(name)
-		if !ok || value == "" {
-			return
-		}
-		values := []string{value}
-		if _, many := f.Value.(pflag.SliceValue); many {
-			values = strings.Split(value, "\n")
-		}
-		for _, v := range values {
-			if err := flags.Set(f.Name, v); err != nil {
-				failed = fmt.Errorf("%s=%q in the environment: %w", name, value, err)
-			}
-		}
-	})
-	return failed
 }

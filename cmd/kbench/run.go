@@ -74,7 +74,7 @@ an existing one instead.`,
 		Example: `  kbench run
   kbench run orders --target kafka --driver native
   kbench run quickstart --rate 20000/s --duration 10s -X linger.ms=20 --format json`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              wantArgs(0, 1, "one PROFILE"),
 		ValidArgsFunction: profileNames,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.args = args
@@ -180,7 +180,7 @@ func verdictCode(res *metrics.Result, allowInvalid bool) int {
 	switch {
 	case res.Interrupted:
 		return exitInterrupted
-	case res.Verdict.State != "valid" && !allowInvalid:
+	case res.Verdict.State != metrics.StateValid && !allowInvalid:
 		return exitInvalid
 	}
 	for _, o := range res.Objectives {

@@ -42,7 +42,7 @@ is run again after every few cells, to show drift of the machine or the target. 
 --out; the same command with the same --out goes on where it stopped.`,
 		Example: `  kbench sweep linger-vs-batch --dry-run
   kbench sweep orders --vary linger.ms=0,5 --vary acks=1,all --driver native,franz --rate 2000/s --duration 1s --warmup 0s`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              wantArgs(0, 1, "one PROFILE"),
 		ValidArgsFunction: profileNames,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.args = args
@@ -304,7 +304,7 @@ func cellSummary(r *metrics.Result) string {
 	if r.Totals.Failed+r.Totals.Censored > 0 {
 		line += fmt.Sprintf("  %d failed, %d censored", r.Totals.Failed, r.Totals.Censored)
 	}
-	if r.Verdict.State != "valid" {
+	if r.Verdict.State != metrics.StateValid {
 		line += "  " + r.Verdict.State + ": " + strings.Join(r.Verdict.Reasons, "; ")
 	}
 	return line
