@@ -2,6 +2,8 @@ package native
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -25,6 +27,7 @@ type Producer struct {
 	wg     sync.WaitGroup // its goroutines
 
 	control    *control
+	closing    sync.Once
 	metaWake   chan struct{} // of capacity 1
 	metaTrying time.Time     // since when no metadata come; zero: they came. Of whoever asks for them
 
@@ -87,6 +90,9 @@ func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, er
 		pr.cancel()
 		pr.wg.Wait()
 		pr.control.close()
+		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) { // a request that was broken off says nothing about the broker
+			err = fmt.Errorf("%w before the producer was open: %w", ctx.Err(), err)
+		}
 		return nil, err
 	}
 	pr.wg.Add(2)
@@ -147,9 +153,14 @@ func (pr *Producer) sealAll() {
 }
 
 // Close gives up what is unfinished: each such record is acknowledged with ErrClosed before Close returns. Flush first to
-// keep it. Closing twice does nothing. A transaction that is open is aborted first, as AbortTransaction does, and one that is
-// being committed or aborted is waited for; that takes request.timeout.ms at most.
+// keep it. Closing twice, even at the same time, is the same as once. A transaction that is open is aborted first, as
+// AbortTransaction does, and one that is being committed or aborted is waited for; that takes request.timeout.ms at most.
 func (pr *Producer) Close() error {
+	pr.closing.Do(pr.shutDown)
+	return nil
+}
+
+func (pr *Producer) shutDown() {
 	if pr.txn != nil {
 		pr.finishTransaction()
 	}
@@ -171,7 +182,6 @@ func (pr *Producer) Close() error {
 	done := pr.failWaiting(ErrClosed, nil)
 	pr.mu.Unlock()
 	pr.deliver(done)
-	return nil
 }
 
 // abandon fails everything, now and later: a broker refused the producer for good. Producer.mu is held; the batches to

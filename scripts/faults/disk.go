@@ -7,56 +7,100 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
 // errNoMount says that this user can't mount.
-var errNoMount = errors.New("mounting a small disk isn't possible here: run as root, or under unshare -rm")
+var errNoMount = errors.New("mounting a small disk isn't possible here")
 
 // diskMB is the size of the small disk.
 const diskMB = 96
 
-// fillDisk moves a leader's data to a small disk of its own, fills that under load until the broker goes down, makes room
-// and starts the broker again.
+// disk is a small one of its own that holds a broker's data for a while.
+type disk struct {
+	node    int
+	dir     string
+	mounted bool
+}
+
+// fillDisk fills a leader's disk under load until the broker goes down, and makes room again.
 func fillDisk(ctx context.Context, s *scene) error {
+	d, err := s.ownDisk(ctx, mountMemory)
+	if err != nil {
+		return err
+	}
+	ballast := filepath.Join(d.dir, "ballast")
+	// What the broker frees by rolling or deleting files is taken as well.
+	if err := s.awaitDown(ctx, d, "was full", func() error { return fill(ballast) }); err != nil {
+		return err
+	}
+	if err := os.Remove(ballast); err != nil {
+		return err
+	}
+	return s.mend(ctx, d)
+}
+
+// readOnlyDisk has a leader's disk become read-only under load, as the kernel makes one that had an error, and gives the
+// broker a good disk with the same data when it is down.
+func readOnlyDisk(ctx context.Context, s *scene) error {
+	d, err := s.ownDisk(ctx, mountLoop)
+	if err != nil {
+		return err
+	}
+	once := sync.OnceValue(func() error { return spoil(d.dir) })
+	if err := s.awaitDown(ctx, d, "became read-only", once); err != nil {
+		return err
+	}
+	return s.mend(ctx, d)
+}
+
+// ownDisk moves a leader's data to a small disk and has it lead again from there.
+func (s *scene) ownDisk(ctx context.Context, mount func(dir string) error) (*disk, error) {
 	i, err := s.leader(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	data := filepath.Join(filepath.Dir(s.target.Nodes()[i].Log), "data")
+	d := &disk{node: i, dir: filepath.Join(filepath.Dir(s.target.Nodes()[i].Log), "data")}
 	if err := s.target.Kill(i); err != nil {
-		return err
+		return nil, err
 	}
-	undo, err := smallDisk(data)
-	if err != nil {
-		return errors.Join(err, s.target.Restart(ctx, i))
+	s.undo = append(s.undo, func() error { // only where the scene was broken off
+		if !d.mounted {
+			return nil
+		}
+		return errors.Join(s.target.Kill(i), unmount(d.dir))
+	})
+	if err := d.put(mount); err != nil {
+		return nil, errors.Join(err, s.target.Restart(ctx, i))
 	}
-	s.undo = append(s.undo, func() error { return errors.Join(s.target.Kill(i), undo()) })
 	if err := s.target.Restart(ctx, i); err != nil {
-		return err
+		return nil, err
 	}
-	if err := errors.Join(s.settle(ctx), s.lead(ctx), sleep(ctx, 2*time.Second)); err != nil {
-		return err
-	}
-	ballast := filepath.Join(data, "ballast")
-	if err := fill(ballast); err != nil {
-		return err
-	}
+	return d, errors.Join(s.settle(ctx), s.lead(ctx), sleep(ctx, 2*time.Second))
+}
+
+// awaitDown harms a disk again and again until its broker is down, 40 s at most, and makes sure that it is.
+func (s *scene) awaitDown(ctx context.Context, d *disk, what string, harm func() error) error {
 	began := time.Now()
-	for s.target.Nodes()[i].Running && time.Since(began) < 40*time.Second {
-		// What the broker frees by rolling or deleting files is taken as well.
-		if err := errors.Join(fill(ballast), sleep(ctx, 500*time.Millisecond)); err != nil {
+	for s.target.Nodes()[d.node].Running && time.Since(began) < 40*time.Second {
+		if err := errors.Join(harm(), sleep(ctx, 500*time.Millisecond)); err != nil {
 			return err
 		}
 	}
-	s.seen = fmt.Sprintf("the broker went down %.0f s after its disk was full", time.Since(began).Seconds())
-	if s.target.Nodes()[i].Running {
-		s.seen = "the broker stayed up with a full disk for 40 s"
+	s.seen = fmt.Sprintf("the broker went down %.0f s after its disk %s", time.Since(began).Seconds(), what)
+	if s.target.Nodes()[d.node].Running {
+		s.seen = fmt.Sprintf("the broker stayed up for 40 s after its disk %s", what)
 	}
-	if err := errors.Join(s.target.Kill(i), os.Remove(ballast)); err != nil {
+	return s.target.Kill(d.node)
+}
+
+// mend takes the data back from the small disk and starts its broker again.
+func (s *scene) mend(ctx context.Context, d *disk) error {
+	if err := d.takeBack(); err != nil {
 		return err
 	}
-	return s.target.Restart(ctx, i)
+	return s.target.Restart(ctx, d.node)
 }
 
 // lead waits until each node leads some partition again: the controller rebalances every few seconds.
@@ -82,24 +126,47 @@ func (s *scene) lead(ctx context.Context) error {
 	return errors.New("a node that was restarted doesn't lead again")
 }
 
-// smallDisk puts dir on a disk of its own with what it holds; undo takes that away.
-func smallDisk(dir string) (undo func() error, err error) {
-	aside := dir + ".aside"
-	if err := os.Rename(dir, aside); err != nil {
-		return nil, err
+// put mounts the disk with what its folder holds.
+func (d *disk) put(mount func(dir string) error) error {
+	aside := d.dir + ".aside"
+	if err := os.Rename(d.dir, aside); err != nil {
+		return err
 	}
-	back := func() error { return errors.Join(os.RemoveAll(dir), os.Rename(aside, dir)) }
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, errors.Join(err, back())
+	back := func() error { return errors.Join(os.RemoveAll(d.dir), os.Rename(aside, d.dir)) }
+	if err := os.Mkdir(d.dir, 0o755); err != nil {
+		return errors.Join(err, back())
 	}
-	if err := mount(dir, diskMB<<20); err != nil {
-		return nil, errors.Join(errNoMount, err, back())
+	if err := mount(d.dir); err != nil {
+		return errors.Join(errNoMount, err, back())
 	}
-	// Index files are large and nearly empty: they have to stay sparse.
-	if out, err := exec.Command("cp", "-a", "--sparse=always", aside+"/.", dir).CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("cp: %w: %s", err, out), unmount(dir), back())
+	if err := copyAll(aside, d.dir); err != nil {
+		return errors.Join(err, unmount(d.dir), back())
 	}
-	return func() error { return unmount(dir) }, os.RemoveAll(aside)
+	d.mounted = true
+	return os.RemoveAll(aside)
+}
+
+// takeBack copies what the disk holds into a folder in its place. A disk that became read-only is read while it is mounted:
+// what wasn't written out to it is still in memory then.
+func (d *disk) takeBack() error {
+	aside := d.dir + ".aside"
+	if err := os.Mkdir(aside, 0o755); err != nil {
+		return err
+	}
+	if err := errors.Join(copyAll(d.dir, aside), unmount(d.dir)); err != nil {
+		return err
+	}
+	d.mounted = false
+	return errors.Join(os.Remove(d.dir), os.Rename(aside, d.dir))
+}
+
+// copyAll copies what a folder holds. Index files are large and nearly empty: they have to stay sparse.
+func copyAll(from, to string) error {
+	out, err := exec.Command("cp", "-a", "--sparse=always", from+"/.", to).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("cp: %w: %s", err, out)
+	}
+	return nil
 }
 
 // fill appends to a file until the disk is full.

@@ -4,7 +4,11 @@ package main
 
 import "errors"
 
-func mount(string, int) error { return errors.ErrUnsupported }
+func mountMemory(string) error { return errors.ErrUnsupported }
+
+func mountLoop(string) error { return errors.ErrUnsupported }
+
+func spoil(string) error { return errors.ErrUnsupported }
 
 func unmount(string) error { return errors.ErrUnsupported }
 

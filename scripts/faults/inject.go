@@ -14,8 +14,6 @@ import (
 type fault struct {
 	name     string
 	what     string // for readers
-	many     bool   // needs three nodes
-	alone    bool   // also on one node
 	brief    bool   // part of the short form
 	proxied  bool   // clients reach the brokers through proxies
 	touching bool   // must have made producers retry, or it can't have taken place
@@ -24,15 +22,16 @@ type fault struct {
 
 func faults() []*fault {
 	return []*fault{
-		{name: "kill", what: "kill -9 of a leader, restarted after 12 s", many: true, alone: true, touching: true, inject: kill},
-		{name: "restart", what: "each node shut down in order and started again, one after the other", many: true, alone: true, brief: true, touching: true, inject: restart},
-		{name: "stop", what: "a leader stopped (SIGSTOP) for 30 s and continued", many: true, alone: true, touching: true, inject: stop},
-		{name: "cut", what: "connections cut in the middle of requests and before answers", many: true, alone: true, brief: true, proxied: true, touching: true, inject: cut},
-		{name: "slow", what: "links of 40 kB/s and 30 ms a frame", many: true, alone: true, proxied: true, inject: slow},
-		{name: "quota", what: "a producer quota of 60 kB/s a broker", many: true, alone: true, inject: quota},
-		{name: "recreate", what: "topics deleted and made again", many: true, alone: true, brief: true, touching: true, inject: recreate},
-		{name: "grow", what: "partitions added", many: true, alone: true, brief: true, inject: grow},
-		{name: "disk", what: "a leader's disk full until it goes down, then room again", many: true, touching: true, inject: fillDisk},
+		{name: "kill", what: "kill -9 of a leader, restarted after 12 s", touching: true, inject: kill},
+		{name: "restart", what: "each node shut down in order and started again, one after the other", brief: true, touching: true, inject: restart},
+		{name: "stop", what: "a leader stopped (SIGSTOP) for 30 s and continued", touching: true, inject: stop},
+		{name: "cut", what: "connections cut in the middle of requests and before answers", brief: true, proxied: true, touching: true, inject: cut},
+		{name: "slow", what: "links of 40 kB/s and 30 ms a frame", proxied: true, inject: slow},
+		{name: "quota", what: "a producer quota of 60 kB/s a broker", inject: quota},
+		{name: "recreate", what: "topics deleted and made again", brief: true, touching: true, inject: recreate},
+		{name: "grow", what: "partitions added", brief: true, inject: grow},
+		{name: "disk", what: "a leader's disk full until it goes down, then room again", touching: true, inject: fillDisk},
+		{name: "readonly", what: "a leader's disk read-only until it goes down, then a good one with the same data", touching: true, inject: readOnlyDisk},
 	}
 }
 

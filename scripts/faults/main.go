@@ -90,7 +90,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs := flag.NewFlagSet("faults", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	clusters := fs.String("clusters", "4.3.1:3,3.9.1:1,4.0.1:1,4.1.2:1,4.3.1:1", "VERSION:NODES, separated by commas")
-	names := fs.String("faults", "", "names of faults, separated by commas; empty: all that fit the cluster")
+	names := fs.String("faults", "", "names of faults, separated by commas; empty: all")
 	fs.BoolVar(&o.short, "short", false, "a few faults on one node, under a minute")
 	fs.StringVar(&o.out, "out", "", "folder for faults.json and README.md; empty: none")
 	fs.IntVar(&o.rate, "rate", 500, "records per second of each of the six producers")
@@ -136,13 +136,13 @@ func given(fs *flag.FlagSet, name string) (yes bool) {
 	return yes
 }
 
-// plan is the faults for a cluster of so many nodes.
-func (o *options) plan(nodes int) []*fault {
+// plan is the faults to play on each cluster.
+func (o *options) plan() []*fault {
 	return slices.DeleteFunc(faults(), func(f *fault) bool {
 		if len(o.faults) > 0 {
-			return !slices.Contains(o.faults, f.name) || nodes == 1 && !f.alone
+			return !slices.Contains(o.faults, f.name)
 		}
-		return nodes == 1 && !f.alone || nodes > 1 && !f.many || o.short && !f.brief
+		return o.short && !f.brief
 	})
 }
 
@@ -157,7 +157,7 @@ func all(ctx context.Context, o *options, stderr io.Writer) (rows []row, notes [
 		if err != nil {
 			return rows, notes, err
 		}
-		for _, f := range o.plan(spec.nodes) {
+		for _, f := range o.plan() {
 			say("Kafka %s, %d nodes: %s", spec.version, spec.nodes, f.what)
 			got, err := c.play(ctx, f, o)
 			if errors.Is(err, errNoMount) {
@@ -202,7 +202,15 @@ func save(o *options, rows []row, notes []string, took time.Duration) error {
 	for _, f := range faults() {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, f.what)
 	}
-	b.WriteString("\nacks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent. Under **recreate**, what was acknowledged before the topic was deleted went with it and isn't counted as lost (gone_with_deleted_topic in faults.json).\n\n")
+	var names, clusters []string
+	for _, f := range o.plan() {
+		names = append(names, f.name)
+	}
+	for _, spec := range o.clusters {
+		clusters = append(clusters, fmt.Sprintf("Kafka %s with %d", spec.version, spec.nodes))
+	}
+	fmt.Fprintf(&b, "\nWhere: %s nodes. On each: %s.\n", strings.Join(clusters, ", "), strings.Join(names, ", "))
+	b.WriteString("\nEach fault meets six producers at once, with acks=all idempotent, 1 and 0. acks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent. Under **recreate**, what was acknowledged before the topic was deleted went with it and isn't counted as lost (gone_with_deleted_topic in faults.json).\n\n")
 	if err := writeTable(&b, rows); err != nil {
 		return err
 	}

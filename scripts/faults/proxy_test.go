@@ -81,13 +81,13 @@ func TestParse(t *testing.T) {
 	if err != nil || len(o.clusters) != 1 || o.clusters[0] != (clusterSpec{"4.3.1", 1}) {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	for _, f := range o.plan(1) {
+	for _, f := range o.plan() {
 		if !f.brief {
 			t.Errorf("%s is part of the short form", f.name)
 		}
 	}
 	o, err = parse([]string{"-clusters", "3.9.1:3", "-faults", "disk,cut"}, &sink)
-	if err != nil || len(o.plan(3)) != 2 || len(o.plan(1)) != 1 {
+	if err != nil || len(o.plan()) != 2 {
 		t.Errorf("%v, %v", o, err)
 	}
 }
