@@ -19,7 +19,7 @@ func Begin(ctx context.Context, d Driver, cfg *Config) (*Dialer, *WireMeter, err
 	if _, err := Preflight(ctx, *cfg, first.DialContext); err != nil {
 		return nil, nil, err
 	}
-	meter := NewWireMeter()
+	meter := NewWireMeter(&cfg.Producer)
 	dialer := NewDialer(&cfg.Producer, meter)
 	dialer.Security = security
 	return dialer, meter, nil

@@ -60,23 +60,9 @@ type Session struct {
 	Effective map[string]string
 	// Stats returns cumulative counters; nil if the client has none. Safe at any time, from any goroutine, also after Close.
 	Stats func() Stats
-}
-
-// Stats are cumulative counters of a client's wire traffic; −1 means unknown.
-type Stats struct {
-	Requests          int64 // produce requests written
-	WireBytes         int64 // bytes of produce requests written
-	Batches           int64 // record batches written
-	UncompressedBytes int64 // bytes of the batches' records before compression
-	CompressedBytes   int64 // and after
-	Retries           int64 // batches or requests sent again
-	ThrottleNS        int64 // throttle_time_ms that brokers asked for (KIP-219), in ns
-	ProduceVersion    int64 // highest version of the Produce API used
-}
-
-// UnknownStats has every counter unknown.
-func UnknownStats() Stats {
-	return Stats{-1, -1, -1, -1, -1, -1, -1, -1}
+	// Distributions returns how batches and requests went, cumulative like Stats and as safe to call; nil if the client doesn't
+	// tell. What it returns is the caller's. It may allocate and copy some 10 KB: a run calls it twice.
+	Distributions func() *Distributions
 }
 
 // Driver describes one client. Each adapter package has one; main lists them.

@@ -79,7 +79,7 @@ func TestDialerShut(t *testing.T) {
 	}
 	defer l.Close()
 	p := workload.DefaultProducerConfig()
-	d := driver.NewDialer(&p, driver.NewWireMeter())
+	d := driver.NewDialer(&p, driver.NewWireMeter(&p))
 	conn, err := d.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

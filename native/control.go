@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"kbench/native/auth"
@@ -20,7 +21,8 @@ type control struct {
 	next  int
 	met   bool // a broker answered once
 
-	failures int // rounds over all addresses that failed in a row
+	failures int          // rounds over all addresses that failed in a row
+	opened   atomic.Int64 // connections; read by others
 }
 
 func newControl(cfg *Config) *control { return &control{cfg: cfg, addrs: cfg.Bootstrap} }
@@ -67,6 +69,7 @@ func (c *control) connectAny(ctx context.Context) error {
 		conn, err := dial(ctx, c.cfg, addr, dialing{setup: c.setupTimeout(), first: !c.met})
 		if err == nil {
 			c.conn, c.met, c.failures = conn, true, 0
+			c.opened.Add(1)
 			return nil
 		}
 		errs = append(errs, err)

@@ -100,6 +100,11 @@ func TestSplit(t *testing.T) {
 				if idempotent {
 					inOrder(t, l, len(recs))
 				}
+				// Each split has two halves sent; they aren't batches sent first.
+				s, first := p.Stats(), p.Distributions().BatchRecords
+				if want := first.Count + s.Retries + 2*s.BatchesSplit; s.BatchesSplit == 0 || s.Batches != want || first.Sum != int64(len(recs)) {
+					t.Errorf("%d batches written and %d split, %d sent first with %d records", s.Batches, s.BatchesSplit, first.Count, first.Sum)
+				}
 			})
 		}
 	}
@@ -322,6 +327,9 @@ func TestExpiryInFlight(t *testing.T) {
 	}
 	if e, _ := l.get(0); !errors.Is(e.err, native.ErrDeliveryTimeout) {
 		t.Fatalf("ended with %v", e.err)
+	}
+	if n := p.Stats().BatchesExpired; n != 1 {
+		t.Errorf("%d batches expired, want 1", n)
 	}
 	time.Sleep(300 * time.Millisecond)
 	for i := 1; i < 50; i++ {

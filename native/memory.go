@@ -154,7 +154,7 @@ func (pr *Producer) waitMemory(ctx context.Context, need, deadline int64) error 
 	m.waits++
 	waited := pr.now() - began
 	m.waitNS += waited
-	pr.dist.BufferWaitNS.record(waited)
+	pr.dist.BufferWaitNS.Record(waited)
 	if err != nil {
 		m.leave(w)
 		select { // the memory may have come between the select and the lock

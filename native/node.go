@@ -111,6 +111,7 @@ func (n *node) run() {
 		go l.read(n)
 		pr.mu.Lock()
 		n.link = l
+		pr.stats.Connections++
 		if pr.ctx.Err() != nil {
 			n.interrupt()
 		}

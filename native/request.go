@@ -138,7 +138,7 @@ func (l *link) send(n *node, req *request) error {
 	// Counted before the write: the response can be there, and the request used again, before the write returns here.
 	pr.mu.Lock()
 	s := &pr.stats
-	pr.dist.RequestBytes.record(int64(size))
+	pr.dist.RequestBytes.Record(int64(size))
 	s.Requests++
 	s.WireBytes += int64(size)
 	s.Batches += int64(len(req.batches))
@@ -163,7 +163,7 @@ func (l *link) send(n *node, req *request) error {
 
 	pr.mu.Lock()
 	l.popFlight()
-	pr.dist.WriteNS.record(req.sent - req.drained)
+	pr.dist.WriteNS.Record(req.sent - req.drained)
 	l.settled = pr.settleAll(req, codeNone, pr.now(), l.settled)
 	l.recycle(req)
 	pr.mu.Unlock()

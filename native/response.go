@@ -25,7 +25,7 @@ func (pr *Producer) settle(b *batch, res wire.ProduceResult, now int64, done []*
 	}
 	info := lookup(res.Code)
 	if info.outcome == acked {
-		pr.dist.DeliveryNS.record(now - b.created)
+		pr.dist.DeliveryNS.Record(now - b.created)
 		if res.Code != codeNone {
 			res.BaseOffset = -1
 		}
@@ -97,9 +97,10 @@ func (pr *Producer) retry(b *batch, res wire.ProduceResult, now int64, done []*b
 	return done
 }
 
-// timedOut is the error of a batch that ran into delivery.timeout.ms; code is that of the last attempt, or 0. Batches that
-// end for the same reason have the same text, so that a table of errors stays short.
+// timedOut counts a batch that ran into delivery.timeout.ms, and is its error; code is that of the last attempt, or 0. Batches
+// that end for the same reason have the same text, so that a table of errors stays short.
 func (pr *Producer) timedOut(b *batch, code int16) error {
+	pr.stats.BatchesExpired++
 	switch {
 	case code != codeNone:
 		return fmt.Errorf("%w = %d: the last attempt ended with %w", ErrDeliveryTimeout, pr.cfg.DeliveryTimeout.Milliseconds(), newError(code, ""))

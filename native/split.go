@@ -18,6 +18,7 @@ func (pr *Producer) split(b *batch, now int64, done []*batch) []*batch {
 			return pr.fail(b, err, done)
 		}
 	}
+	pr.stats.BatchesSplit++
 	p := b.part
 	for i, x := range p.assigned {
 		if x == b {

@@ -1,6 +1,6 @@
 package native
 
-// Stats are cumulative counters since New.
+// Stats are cumulative counters since New. Each counts requests, batches or waits, nothing costs a record anything.
 type Stats struct {
 	Requests          int64 // produce requests written
 	WireBytes         int64 // bytes of produce requests written
@@ -10,8 +10,11 @@ type Stats struct {
 	Retries           int64 // batches queued to be sent again
 	ThrottleNS        int64 // throttle_time_ms that brokers asked for (KIP-219), in ns
 	ProduceVersion    int64 // highest version of the Produce API used
-	BufferWaits       int64 // calls of Produce that waited for buffer.memory
-	BufferWaitNS      int64 // how long they waited
+	BufferWaits       int64 // waits of Produce for buffer.memory that have ended, with memory or without
+	BufferWaitNS      int64 // how long they took
+	BatchesSplit      int64 // batches that the broker found too large, halved and sent again; a half can be split again
+	BatchesExpired    int64 // batches given up at delivery.timeout.ms, whether they had been sent or not
+	Connections       int64 // connections opened, secured and ready, for producing and for metadata
 }
 
 // Stats reads the counters. Safe at any time, also after Close.
@@ -20,5 +23,6 @@ func (pr *Producer) Stats() Stats {
 	defer pr.mu.Unlock()
 	s := pr.stats
 	s.BufferWaits, s.BufferWaitNS = pr.mem.waits, pr.mem.waitNS
+	s.Connections += pr.control.opened.Load()
 	return s
 }

@@ -72,6 +72,9 @@ func TestExpiryBeforeRetry(t *testing.T) {
 	<-expired
 	produce(t, p, recs[3:])
 	l.check(t, len(recs), true)
+	if s := p.Stats(); s.BatchesExpired != 1 || s.Connections < 3 { // one for metadata, and for producing a second one
+		t.Errorf("%d batches expired, %d connections opened", s.BatchesExpired, s.Connections)
+	}
 	for _, slot := range []uint32{2, 3} {
 		if e, _ := l.get(slot); e.err != nil {
 			t.Errorf("slot %d: %v", slot, e.err)

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kbench/driver"
+	"kbench/native/hist"
 	"kbench/workload"
 )
 
@@ -414,4 +415,45 @@ func (s *suite) stats(t *testing.T) {
 	check("retries", st.Retries, 0, 0)
 	check("throttle", st.ThrottleNS, 0, 0)
 	check("produce version", st.ProduceVersion, 3, 13)
+	check("batches split", st.BatchesSplit, 0, 0)
+	check("batches expired", st.BatchesExpired, 0, 0)
+	check("connections", st.Connections, 1, 100)
+	if h.session.Distributions != nil {
+		checkDistributions(t, h.session.Distributions(), &st, len(recs))
+	}
+}
+
+// checkDistributions holds what is told about each batch and request against what was sent, once each.
+func checkDistributions(t *testing.T, d *driver.Distributions, st *driver.Stats, records int) {
+	t.Helper()
+	sum := func(name string, h *hist.Histogram, want int64) {
+		if h != nil && h.Sum != want {
+			t.Errorf("%s: %d in all, want %d", name, h.Sum, want)
+		}
+	}
+	sum("records in batches", d.BatchRecords, int64(records))
+	sum("records in requests", d.RequestRecords, int64(records))
+	sum("bytes of requests", d.RequestBytes, st.WireBytes)
+	batches := int64(-1)
+	if d.BatchRecords != nil {
+		batches = d.BatchRecords.Count
+		sum("batches in requests", d.RequestBatches, batches)
+	}
+	for _, x := range []struct {
+		name string
+		h    *hist.Histogram
+		want int64
+	}{
+		{"batches that lingered", d.LingerNS, batches}, {"batches that queued", d.QueueNS, batches},
+		{"batches delivered", d.DeliveryNS, batches}, {"requests' sizes", d.RequestBytes, st.Requests},
+		{"requests' batches", d.RequestBatches, st.Requests}, {"requests' records", d.RequestRecords, st.Requests},
+		{"writes", d.WriteNS, st.Requests}, {"flights", d.FlightNS, st.Requests}, {"times at the broker", d.BrokerNS, st.Requests},
+	} {
+		if x.h != nil && x.h.Count != x.want {
+			t.Errorf("%s: %d, want %d", x.name, x.h.Count, x.want)
+		}
+	}
+	if f := d.BatchFill; f != nil && (f.Count == 0 || f.Max == 0 || f.Max > 1000) {
+		t.Errorf("%d batches, filled up to %d thousandths", f.Count, f.Max)
+	}
 }

@@ -25,7 +25,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	if err != nil {
 		return driver.Session{}, err
 	}
-	st := &stats{wire: meter}
+	st := &stats{wire: meter, batchSize: int64(max(1, cfg.Producer.BatchSize))}
 	client, err := kgo.NewClient(append(opts, kgo.WithHooks(st))...)
 	if err != nil {
 		return driver.Session{}, fmt.Errorf("franz-go refuses the configuration: %w", err)
@@ -36,9 +36,10 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 		return driver.Session{}, fmt.Errorf("no broker of %s answers: %w", strings.Join(cfg.Bootstrap, ", "), err)
 	}
 	return driver.Session{
-		Producer:  newProducer(client, &cfg, ack),
-		Effective: effective(client, &cfg, dialer.Security),
-		Stats:     st.snapshot,
+		Producer:      newProducer(client, &cfg, ack),
+		Effective:     effective(client, &cfg, dialer.Security),
+		Stats:         st.snapshot,
+		Distributions: st.distributions,
 	}, nil
 }
 

@@ -1,12 +1,14 @@
 package franz
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kbench/driver"
+	"kbench/native/hist"
 )
 
 // stats counts what kgo's hooks tell about batches and throttling; the wire meter counts the rest.
@@ -16,6 +18,10 @@ type stats struct {
 	uncompressed atomic.Int64
 	compressed   atomic.Int64
 	throttle     atomic.Int64
+	batchSize    int64 // batch.size
+
+	mu   sync.Mutex // kgo calls its hooks on goroutines of their own
+	fill hist.Histogram
 }
 
 // OnProduceBatchWritten implements kgo.HookProduceBatchWritten.
@@ -23,6 +29,9 @@ func (s *stats) OnProduceBatchWritten(_ kgo.BrokerMetadata, _ string, _ int32, m
 	s.batches.Add(1)
 	s.uncompressed.Add(int64(m.UncompressedBytes))
 	s.compressed.Add(int64(m.CompressedBytes))
+	s.mu.Lock()
+	s.fill.Record(int64(m.UncompressedBytes+driver.BatchOverhead) * 1000 / s.batchSize)
+	s.mu.Unlock()
 }
 
 // OnBrokerThrottle implements kgo.HookBrokerThrottle.
@@ -39,6 +48,18 @@ func (s *stats) snapshot() driver.Stats {
 	st.CompressedBytes = s.compressed.Load()
 	st.ThrottleNS = s.throttle.Load()
 	return st
+}
+
+// distributions returns what the wire shows, and the fill of batches that were written successfully, which the wire shows
+// without compression only.
+func (s *stats) distributions() *driver.Distributions {
+	d := s.wire.Distributions()
+	fill := new(hist.Histogram)
+	s.mu.Lock()
+	*fill = s.fill
+	s.mu.Unlock()
+	d.BatchFill = fill
+	return d
 }
 
 var (

@@ -55,7 +55,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	if err != nil {
 		return driver.Session{}, fmt.Errorf("native: %w", err)
 	}
-	return driver.Session{Producer: p, Effective: effective(p.core.Config(), &cfg.Producer), Stats: p.stats}, nil
+	return driver.Session{Producer: p, Effective: effective(p.core.Config(), &cfg.Producer), Stats: p.stats, Distributions: p.distributions}, nil
 }
 
 // config translates the settings.

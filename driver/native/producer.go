@@ -94,5 +94,18 @@ func (p *producer) stats() driver.Stats {
 		Requests: s.Requests, WireBytes: s.WireBytes, Batches: s.Batches,
 		UncompressedBytes: s.UncompressedBytes, CompressedBytes: s.CompressedBytes,
 		Retries: s.Retries, ThrottleNS: s.ThrottleNS, ProduceVersion: s.ProduceVersion,
+		BufferWaits: s.BufferWaits, BufferWaitNS: s.BufferWaitNS, BatchesSplit: s.BatchesSplit, BatchesExpired: s.BatchesExpired,
+		Connections: s.Connections,
+	}
+}
+
+// distributions passes the core's on; it is the only client that knows them all.
+func (p *producer) distributions() *driver.Distributions {
+	d := p.core.Distributions()
+	return &driver.Distributions{
+		BatchFill: &d.BatchFill, BatchRecords: &d.BatchRecords, LingerNS: &d.OpenNS, QueueNS: &d.QueueNS,
+		RequestBatches: &d.RequestBatches, RequestRecords: &d.RequestRecords, RequestBytes: &d.RequestBytes,
+		WriteNS: &d.WriteNS, FlightNS: &d.FlightNS, BrokerNS: &d.BrokerNS,
+		DeliveryNS: &d.DeliveryNS, BufferWaitNS: &d.BufferWaitNS,
 	}
 }

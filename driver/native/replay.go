@@ -49,7 +49,7 @@ func openReplay(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (dri
 		limit: driver.NewSizeLimit(int(min(int64(cfg.Producer.MaxRequestSize), cfg.Producer.BufferMemory))),
 		keyed: nc.Partitioner == native.PartitionerDefault && !nc.PartitionerIgnoreKeys,
 	}
-	return driver.Session{Producer: r, Effective: effective(rp.Config(), &cfg.Producer), Stats: p.stats}, nil
+	return driver.Session{Producer: r, Effective: effective(rp.Config(), &cfg.Producer), Stats: p.stats, Distributions: p.distributions}, nil
 }
 
 // maxConnections bounds the connections of one replaying producer to each broker.

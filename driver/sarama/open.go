@@ -41,9 +41,10 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	p.client, p.closing, p.dialer = client, closing, dialer
 	go p.receive()
 	return driver.Session{
-		Producer:  p,
-		Effective: effective(conf, strings.Join(cfg.Bootstrap, ","), &cfg, dialer.Security),
-		Stats:     func() driver.Stats { return snapshot(meter, registry, p) },
+		Producer:      p,
+		Effective:     effective(conf, strings.Join(cfg.Bootstrap, ","), &cfg, dialer.Security),
+		Stats:         func() driver.Stats { return snapshot(meter, registry, p) },
+		Distributions: meter.Distributions,
 	}, nil
 }
 

@@ -1,4 +1,5 @@
-package native
+// Package hist counts values in buckets: what a client measures of its batches and requests, cheap enough to count each.
+package hist
 
 import (
 	"iter"
@@ -6,10 +7,10 @@ import (
 )
 
 // Histogram counts values ≥ 0 in buckets at most a 16th of their value wide: quantiles are within 3.2 %. The zero value is
-// empty. It is a plain array: copying it makes a snapshot.
+// empty. It is a plain array of 5 KB: copying it makes a snapshot. It has no lock of its own.
 type Histogram struct {
-	Count int64
-	Sum   int64
+	Count int64 // of values
+	Sum   int64 // of values, exact
 	Max   int64 // the largest value; of a difference (Since), the upper end of its bucket
 
 	buckets [histBuckets]int64
@@ -22,8 +23,8 @@ const (
 	histBuckets = histSub * (histShifts + 2)
 )
 
-// record counts a value.
-func (h *Histogram) record(v int64) {
+// Record counts a value; a negative one as 0. It allocates nothing and takes a few ns.
+func (h *Histogram) Record(v int64) {
 	v = max(0, v)
 	h.Count++
 	h.Sum += v
@@ -64,21 +65,21 @@ func (h *Histogram) Quantile(q float64) int64 {
 	return 0
 }
 
-// HistogramBucket is a range of values and how many were in it.
-type HistogramBucket struct {
+// Bucket is a range of values and how many were in it.
+type Bucket struct {
 	Low, High int64 // both included
 	Count     int64
 }
 
 // Buckets goes through the buckets that hold values, in ascending order.
-func (h *Histogram) Buckets() iter.Seq[HistogramBucket] {
-	return func(yield func(HistogramBucket) bool) {
+func (h *Histogram) Buckets() iter.Seq[Bucket] {
+	return func(yield func(Bucket) bool) {
 		for i, n := range &h.buckets {
 			if n == 0 {
 				continue
 			}
 			low, high := bounds(i)
-			if !yield(HistogramBucket{low, high, n}) {
+			if !yield(Bucket{low, high, n}) {
 				return
 			}
 		}
