@@ -36,7 +36,7 @@ var arrows = []struct {
 	{"driver/native", []string{"native", "native/wire", "native/auth", "workload", "driver"}},
 	{"driver/drivertest", []string{"native/hist", "workload", "driver"}},
 	{"metrics", []string{"metrics/stat", "metrics/procfs", "workload"}},
-	{"bench", []string{"workload", "driver", "metrics", "metrics/stat"}},
+	{"bench", []string{"native/hist", "workload", "driver", "metrics", "metrics/stat"}},
 	{"report", []string{"metrics/stat", "workload", "metrics"}},
 	{"broker/sink", []string{"words"}},
 	{"broker", []string{"broker/sink", "native/auth", "words"}},

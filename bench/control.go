@@ -28,8 +28,10 @@ func (r *run) load(ctx context.Context) time.Time {
 	defer cancel()
 	r.watch = newWatch(r)
 	r.clock.Restart()
+	r.told[0] = r.ask()
 	r.pressure[0].Pressure = metrics.ReadPressure()
 	r.clock.Restart() // calibrated by now: only the time begins here
+	r.told[0].at = 0
 	r.timing.StartRun, r.timing.StartMonotonic = r.clock.Monotonic()
 	r.usage[0] = metrics.ReadUsage()
 	go r.watch.run()
@@ -68,16 +70,18 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 		// Records due later don't exist; with a bound on records the end is when the last was handed over.
 		r.phases.end.Store(r.end)
 		r.pressure[1] = reading{r.clock.Now(), metrics.ReadPressure()}
+		r.told[1] = r.ask()
 	}()
 	warm := warmup{}
-	measuring := r.phases.measure.Load() == 0
+	r.measuring = r.phases.measure.Load() == 0
 	for second := int64(1); ; {
 		now := r.clock.Now()
 		measure, end := r.phases.measure.Load(), r.phases.end.Load()
-		if !measuring && now >= measure {
+		if !r.measuring && now >= measure {
 			r.pressure[0] = reading{now, metrics.ReadPressure()}
+			r.told[0] = r.ask()
 			r.usage[0] = metrics.ReadUsage()
-			measuring = true
+			r.measuring = true
 		}
 		if now >= end {
 			return
@@ -88,7 +92,7 @@ func (r *run) control(ctx context.Context, done <-chan struct{}) {
 			continue
 		}
 		wake := min(second*metrics.Second+tickDelay, end)
-		if !measuring {
+		if !r.measuring {
 			wake = min(wake, measure)
 		}
 		select {

@@ -24,6 +24,9 @@ func (r *run) result(started time.Time, checksum string) *metrics.Result {
 	r.fillTotals(res)
 	res.Latency = latencies(intervals)
 	r.fillRuntime(res)
+	if r.measuring {
+		res.Client = client(r.told[0], r.told[1])
+	}
 	res.Timing = r.timing
 	seconds := measuredSeconds(intervals, res.Totals.WarmupNS, r.end)
 	r.fillIntervals(res, seconds)
@@ -93,24 +96,16 @@ func (r *run) fillTotals(res *metrics.Result) {
 	r.fillWire(res)
 }
 
-// fillWire adds up the clients' own counters; one that doesn't know makes the sum unknown.
+// fillWire adds up the clients' own counters of the whole run; one that doesn't know makes the sum unknown.
 func (r *run) fillWire(res *metrics.Result) {
 	t := &res.Totals
-	sum, version := driver.Stats{}, int64(-1)
+	sum := driver.Stats{ProduceVersion: -1}
 	for _, s := range r.sessions {
 		st := driver.UnknownStats()
 		if s.Stats != nil {
 			st = s.Stats()
 		}
-		version = max(version, st.ProduceVersion)
-		for _, f := range []struct{ to, from *int64 }{{&sum.Requests, &st.Requests}, {&sum.WireBytes, &st.WireBytes}, {&sum.Batches, &st.Batches},
-			{&sum.UncompressedBytes, &st.UncompressedBytes}, {&sum.CompressedBytes, &st.CompressedBytes}, {&sum.Retries, &st.Retries}, {&sum.ThrottleNS, &st.ThrottleNS}} {
-			if *f.from < 0 || *f.to < 0 {
-				*f.to = -1
-			} else {
-				*f.to += *f.from
-			}
-		}
+		sum.Add(st)
 	}
 	t.WireBytes, t.Requests, t.Batches, t.Retries, t.ThrottleNS = sum.WireBytes, sum.Requests, sum.Batches, sum.Retries, sum.ThrottleNS
 	t.RecordsPerReq, t.CompressionRatio = -1, -1
@@ -124,7 +119,7 @@ func (r *run) fillWire(res *metrics.Result) {
 	if sum.CompressedBytes > 0 && sum.UncompressedBytes > 0 {
 		t.CompressionRatio = float64(sum.UncompressedBytes) / float64(sum.CompressedBytes)
 	}
-	res.Driver.ProduceVersion = version
+	res.Driver.ProduceVersion = sum.ProduceVersion
 }
 
 func (r *run) fillRuntime(res *metrics.Result) {

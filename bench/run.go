@@ -79,6 +79,8 @@ type run struct {
 	end       int64            // when the load ended
 	usage     [2]metrics.Usage // at the start of the measurement and after the drain
 	pressure  [2]reading       // at the start of the measurement and at the end of the load
+	told      [2]told          // by the clients: at the start of the measurement and at its end
+	measuring bool             // the measurement began; of control, until the load ends
 	watch     *watch
 	unsettled string // why the warm-up found no steady state; "": it did, or didn't look
 	timing    metrics.Timing
@@ -242,6 +244,9 @@ func (r *run) drain() {
 		w.closing.Store(true)
 		_ = w.producer.Close()
 	})
+	if r.plan.Load.Records > 0 {
+		r.told[1] = r.ask() // its end is the last acknowledgement
+	}
 	for _, w := range r.workers {
 		w.ack.Flush()
 	}

@@ -31,6 +31,7 @@ type Result struct {
 	Runtime          Runtime          `json:"runtime"`
 	Partitions       []PartitionCount `json:"partitions"`
 	Series           []Point          `json:"series"`
+	Client           *Client          `json:"client,omitempty"` // what the client told about itself; nil: nothing
 
 	// Intervals hold the histograms behind Latency, for latency.hlog; not part of the JSON.
 	Intervals []Interval `json:"-"`

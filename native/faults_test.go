@@ -90,7 +90,7 @@ func TestSplit(t *testing.T) {
 				cfg.EnableIdempotence, cfg.BatchSize = idempotent, 1<<16
 				p := open(t, cfg)
 				c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge, Count: -1, When: largeBatch(2500)})
-				recs := records(0, 400)
+				recs := records(0, 2000)
 				for i := range recs {
 					recs[i].Value = fmt.Appendf(nil, "value %d %x", i, rand.Uint64())
 				}

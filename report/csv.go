@@ -17,7 +17,7 @@ import (
 type cell struct{ name, value string }
 
 // WriteCSV writes one header line and one row. Names are those of result.json joined with dots; times are nanoseconds,
-// sizes bytes; unsupported percentiles are empty. Lists of text are joined with "; ", other lists and maps are JSON.
+// sizes bytes; unsupported percentiles, and what the client doesn't tell, are empty. Lists of text are joined with "; ", other lists and maps are JSON.
 func WriteCSV(w io.Writer, r *metrics.Result) error {
 	cells, err := resultCells(r)
 	if err != nil {
@@ -80,13 +80,14 @@ func resultCells(r *metrics.Result) ([]cell, error) {
 		cells = append(cells, more...)
 	}
 	u := r.Runtime
-	return append(cells,
+	cells = append(cells,
 		cell{"runtime.cpu_ns_per_record", float(u.CPUNSPerRecord)},
 		cell{"runtime.allocs_per_record", float(u.AllocsPerRecord)},
 		cell{"runtime.alloc_bytes_per_record", float(u.AllocBytesPerRecord)},
 		cell{"runtime.gc_count", strconv.FormatUint(uint64(u.GCCount), 10)},
 		cell{"runtime.gc_pause_ns", strconv.FormatUint(u.GCPauseNS, 10)},
-		cell{"runtime.max_rss_bytes", strconv.FormatInt(u.MaxRSSBytes, 10)}), nil
+		cell{"runtime.max_rss_bytes", strconv.FormatInt(u.MaxRSSBytes, 10)})
+	return append(cells, clientCells(r.Client)...), nil
 }
 
 func totalsCells(t *metrics.Totals, errs string) []cell {

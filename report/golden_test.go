@@ -41,6 +41,8 @@ func variants(t *testing.T) map[string]*metrics.Result {
 	full := fixture(t)
 
 	bad := fixture(t)
+	bad.Client = &metrics.Client{DurationNS: 5e9, Counters: metrics.ClientCounters{Requests: new(int64(400)), BatchesSplit: new(int64(1)), BufferWaits: new(int64(0))},
+		Distributions: metrics.ClientDistributions{RequestRecords: full.Client.Distributions.RequestRecords, Flight: full.Client.Distributions.Flight}}
 	bad.Interrupted = true
 	bad.Target = metrics.TargetInfo{Kind: "sink", Version: "v0.1.0", Brokers: 1, Hold: "lognormal:5ms,2ms"}
 	bad.Verdict = metrics.Verdict{State: metrics.StateInvalid, Cause: metrics.CauseAccounting, Reasons: []string{
@@ -67,6 +69,7 @@ func variants(t *testing.T) map[string]*metrics.Result {
 	unknown.Latency.Service = unknown.Latency.Response
 	unknown.Evidence = metrics.Evidence{LateShare: -1, ResponseP99OnTime: -1, AchievedShare: -1, CPUShare: 0.5, MachineShare: -1, RunQueueShare: -1, StealShare: -1,
 		ThrottledShare: -1, GCPauseMaxNS: -1, SchedulerP99NS: -1, InFlightMean: -1, LittleRatio: -1, ArrivalsP: -1, WarmupCut: -1}
+	unknown.Client = nil
 	unknown.Objectives, unknown.Warnings, unknown.Series, unknown.Partitions, unknown.Intervals = nil, nil, nil, nil, nil
 
 	return map[string]*metrics.Result{"full": full, "bad": bad, "unknown": unknown}

@@ -60,8 +60,8 @@ func complete(r *metrics.Result) (*metrics.Result, error) {
 	return &out, nil
 }
 
-// fill replaces nil lists and maps in v, copying each list before it changes anything in it, and looks for numbers that
-// aren't finite. path is v's name.
+// fill replaces nil lists and maps in v, copying each list and what pointers point to before it changes anything in it, and
+// looks for numbers that aren't finite. path is v's name.
 func fill(v reflect.Value, path string) error {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -77,6 +77,14 @@ func fill(v reflect.Value, path string) error {
 				return err
 			}
 		}
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		own := reflect.New(v.Type().Elem())
+		own.Elem().Set(v.Elem())
+		v.Set(own)
+		return fill(own.Elem(), path)
 	case reflect.Slice:
 		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(own, v)
@@ -116,4 +124,10 @@ func jsonName(f reflect.StructField) string {
 		return ""
 	}
 	return name
+}
+
+// optional says whether a field may be absent in JSON.
+func optional(f reflect.StructField) bool {
+	_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return options == "omitempty"
 }

@@ -130,12 +130,14 @@ func jsonKind(first byte) string {
 	return "a number"
 }
 
-// checkFields holds raw against the JSON names of type t: none may be missing, null or unknown.
+// checkFields holds raw against the JSON names of type t: none may be null or unknown, and only optional ones missing.
 func checkFields(raw json.RawMessage, t reflect.Type, path string) error {
 	if string(raw) == "null" {
 		return fmt.Errorf("field %s is null", path)
 	}
 	switch {
+	case t.Kind() == reflect.Pointer:
+		return checkFields(raw, t.Elem(), path)
 	case t.Kind() == reflect.Struct && t.PkgPath() != "time":
 		return checkStruct(raw, t, path)
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
@@ -165,6 +167,9 @@ func checkStruct(raw json.RawMessage, t reflect.Type, path string) error {
 		}
 		known = append(known, name)
 		value, ok := fields[name]
+		if !ok && optional(t.Field(i)) {
+			continue
+		}
 		if !ok {
 			return fmt.Errorf("field %s is missing", join(path, name))
 		}

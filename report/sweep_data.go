@@ -68,7 +68,7 @@ func writeSweepJSON(w io.Writer, s *sweep) error {
 	for _, c := range s.cells {
 		j := cellJSON{Runs: c.names, Values: s.named(c.values), N: len(c.runs), Valid: c.valid(), Causes: c.causes(), Reference: c.reference,
 			Pareto: c.pareto, Figures: map[string]*rangeJSON{}}
-		for _, f := range figures() {
+		for _, f := range allFigures() {
 			j.Figures[f.name] = f.over(c.runs).json()
 		}
 		out.Cells = append(out.Cells, j)
@@ -126,7 +126,7 @@ func finite(v float64) *float64 {
 func writeSweepCSV(w io.Writer, s *sweep) error {
 	head := append([]string{"runs"}, s.axes...)
 	head = append(head, "state", "reason", "n", "valid_runs", "causes", "reference", "pareto")
-	for _, f := range figures() {
+	for _, f := range allFigures() {
 		head = append(head, f.name+".median", f.name+".min", f.name+".max")
 	}
 	rows := [][]string{head}
@@ -134,7 +134,7 @@ func writeSweepCSV(w io.Writer, s *sweep) error {
 		row := append([]string{strings.Join(c.names, " ")}, c.values...)
 		row = append(row, "measured", "", fmt.Sprint(len(c.runs)), fmt.Sprint(c.valid()), strings.Join(c.causes(), " "),
 			strconv.FormatBool(c.reference), strconv.FormatBool(c.pareto))
-		for _, f := range figures() {
+		for _, f := range allFigures() {
 			v := f.over(c.runs)
 			row = append(row, csvFloat(v.median), csvFloat(v.min), csvFloat(v.max))
 		}

@@ -66,6 +66,7 @@ const (
 	nameError = "totals.failed"
 )
 
+// figures are those of the table.
 func figures() []figure {
 	positive := func(v float64) float64 {
 		if v > 0 {
@@ -95,6 +96,9 @@ func figures() []figure {
 		{nameLost, "censored", whole, func(r *metrics.Result) float64 { return float64(r.Totals.Censored) }},
 	}
 }
+
+// allFigures are those of the files.
+func allFigures() []figure { return append(figures(), clientFigures()...) }
 
 // figureOf is the figure with that name.
 func figureOf(name string) figure {

@@ -64,7 +64,7 @@ func view(r *metrics.Result) []block {
 		{grid: totalsGrid(r), notes: totalsNotes(r)},
 		{grid: latencyGrid(r), notes: latencyNotes(r)},
 		series,
-		{notes: slices.Concat(evidenceNotes(r), runtimeNotes(r))},
+		{notes: slices.Concat(evidenceNotes(r), runtimeNotes(r), clientNotes(r))},
 		{notes: slices.Concat(differenceNotes(r), objectiveNotes(r), errorNotes(r), warningNotes(r))},
 	}
 }
