@@ -81,6 +81,10 @@ func summary(h *hist.Histogram) *metrics.Distribution {
 	if h == nil || h.Count == 0 {
 		return nil
 	}
-	return &metrics.Distribution{Count: h.Count, Mean: h.Mean(), P50: h.Quantile(0.5), P90: h.Quantile(0.9),
+	d := &metrics.Distribution{Count: h.Count, Mean: h.Mean(), P50: h.Quantile(0.5), P90: h.Quantile(0.9),
 		P99: h.Quantile(0.99), P999: h.Quantile(0.999), Max: h.Max}
+	for b := range h.Buckets() {
+		d.Buckets = append(d.Buckets, metrics.Bucket(b))
+	}
+	return d
 }

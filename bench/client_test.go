@@ -82,6 +82,13 @@ func TestClientWithoutWarmup(t *testing.T) {
 	if w.Count == 0 || w.Max >= int64(time.Second) || w.P50 < int64(900*time.Microsecond) {
 		t.Errorf("waits %+v: those of the warm-up, a second each, don't belong there", w)
 	}
+	inBuckets := int64(0)
+	for _, b := range w.Buckets {
+		inBuckets += b.Count
+	}
+	if inBuckets != w.Count {
+		t.Errorf("%d waits in the buckets, %d in all", inBuckets, w.Count)
+	}
 	if s := c.Counters.BatchesSplit; s == nil || *s != 0 {
 		t.Errorf("batches split: %v, want 0", s)
 	}

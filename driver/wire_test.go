@@ -269,3 +269,31 @@ func BenchmarkWireMeter(b *testing.B) {
 		m.observe(req)
 	}
 }
+
+// BenchmarkMeteredConn is what a request and its answer cost besides their system calls.
+func BenchmarkMeteredConn(b *testing.B) {
+	req := produce(9, map[string][][]byte{"topic": {batch(16000, 1, 0, 0)}})
+	answer := make([]byte, 64)
+	binary.BigEndian.PutUint32(answer, 60)
+	binary.BigEndian.PutUint32(answer[4:], binary.BigEndian.Uint32(req[8:]))
+	c := testMeter().Conn(instant{answer: answer})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Write(req); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.Read(answer); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/request")
+}
+
+// instant is a connection on which everything is written and read at once.
+type instant struct {
+	net.Conn
+	answer []byte
+}
+
+func (instant) Write(b []byte) (int, error)  { return len(b), nil }
+func (i instant) Read(b []byte) (int, error) { return copy(b, i.answer), nil }

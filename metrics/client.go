@@ -54,4 +54,13 @@ type Distribution struct {
 	P99   int64   `json:"p99"`
 	P999  int64   `json:"p999"`
 	Max   int64   `json:"max"`
+
+	// Buckets are the histogram itself, ascending, for client.csv; not part of the JSON.
+	Buckets []Bucket `json:"-"`
+}
+
+// Bucket is a range of values and how many were in it.
+type Bucket struct {
+	Low, High int64 // both included
+	Count     int64
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"reflect"
 	"strconv"
@@ -87,13 +88,12 @@ func clientEvents(c *metrics.Client) []string {
 }
 
 // clientCells are all that a result can have about its client, empty where it wasn't told.
-func clientCells(c *metrics.Client) []cell {
+func clientCells(r *metrics.Result) []cell {
 	looked := ""
-	if c == nil {
-		c = new(metrics.Client)
-	} else {
-		looked = strconv.FormatInt(c.DurationNS, 10)
+	if r.Client != nil {
+		looked = strconv.FormatInt(r.Client.DurationNS, 10)
 	}
+	c := clientOf(r)
 	cells := []cell{{"client.duration_ns", looked}}
 	eachOptional(&c.Counters, func(name string, n *int64) {
 		value := ""
@@ -112,6 +112,29 @@ func clientCells(c *metrics.Client) []cell {
 		}
 	})
 	return cells
+}
+
+// WriteClient writes the histograms behind the client's distributions as CSV, one row a bucket that holds something: low and
+// high are both included. Names and units are those of result.json. What was read from a stored result has none.
+func WriteClient(w io.Writer, r *metrics.Result) error {
+	rows := [][]string{{"distribution", "low", "high", "count"}}
+	eachOptional(&clientOf(r).Distributions, func(name string, d *metrics.Distribution) {
+		if d == nil {
+			return
+		}
+		for _, b := range d.Buckets {
+			rows = append(rows, []string{name, strconv.FormatInt(b.Low, 10), strconv.FormatInt(b.High, 10), strconv.FormatInt(b.Count, 10)})
+		}
+	})
+	return encodeCSV(w, rows)
+}
+
+// clientOf is what the client told, or nothing.
+func clientOf(r *metrics.Result) *metrics.Client {
+	if r.Client == nil {
+		return new(metrics.Client)
+	}
+	return r.Client
 }
 
 // eachOptional calls f with the JSON name and value of each field of a struct whose fields are all *T.
@@ -153,10 +176,7 @@ func clientFigures() []figure {
 		{"flight_ns", func(d *metrics.ClientDistributions) *metrics.Distribution { return d.Flight }},
 	} {
 		all = append(all, figure{name: "client.distributions." + x.name + ".p50", of: func(r *metrics.Result) float64 {
-			if r.Client == nil {
-				return math.NaN()
-			}
-			d := x.of(&r.Client.Distributions)
+			d := x.of(&clientOf(r).Distributions)
 			if d == nil {
 				return math.NaN()
 			}

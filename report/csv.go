@@ -87,7 +87,7 @@ func resultCells(r *metrics.Result) ([]cell, error) {
 		cell{"runtime.gc_count", strconv.FormatUint(uint64(u.GCCount), 10)},
 		cell{"runtime.gc_pause_ns", strconv.FormatUint(u.GCPauseNS, 10)},
 		cell{"runtime.max_rss_bytes", strconv.FormatInt(u.MaxRSSBytes, 10)})
-	return append(cells, clientCells(r.Client)...), nil
+	return append(cells, clientCells(r)...), nil
 }
 
 func totalsCells(t *metrics.Totals, errs string) []cell {

@@ -16,6 +16,7 @@ const (
 	ResultFile = "result.json"
 	HlogFile   = "latency.hlog"
 	SeriesFile = "series.csv"
+	ClientFile = "client.csv"
 )
 
 // CreateDir makes the folder for results, with its parents, or takes an existing empty one. It refuses a file, a folder
@@ -40,20 +41,22 @@ func CreateDir(dir string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// WriteDir writes result.json, latency.hlog and series.csv into an existing folder and returns the paths written.
+// WriteDir writes result.json, latency.hlog, series.csv and, where the client told of itself, client.csv into an existing
+// folder and returns the paths written.
 // Each file is written aside, synced and then renamed, so that under its name it is whole or absent. One that fails
 // doesn't keep the others from being written; the error names every file that is missing.
 func WriteDir(dir string, r *metrics.Result) ([]string, error) {
 	var files []string
 	var errs []error
-	for _, f := range []struct {
+	type file struct {
 		name  string
 		write func(io.Writer, *metrics.Result) error
-	}{
-		{ResultFile, WriteJSON},
-		{HlogFile, WriteHlog},
-		{SeriesFile, WriteSeries},
-	} {
+	}
+	all := []file{{ResultFile, WriteJSON}, {HlogFile, WriteHlog}, {SeriesFile, WriteSeries}}
+	if r.Client != nil && r.Client.Distributions != (metrics.ClientDistributions{}) {
+		all = append(all, file{ClientFile, WriteClient})
+	}
+	for _, f := range all {
 		path := filepath.Join(dir, f.name)
 		if err := writeFile(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
 			errs = append(errs, err)

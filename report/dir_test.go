@@ -51,15 +51,18 @@ func has(t *testing.T, err error, words ...string) {
 func TestWriteDirAndRead(t *testing.T) {
 	dir := t.TempDir()
 	want := fixture(t)
+	want.Client.Distributions.RequestRecords.Buckets = []metrics.Bucket{{Low: 60, High: 61, Count: 100}, {Low: 120, High: 123, Count: 300}}
+	want.Client.Distributions.Flight.Buckets = []metrics.Bucket{{Low: 819_200, High: 851_967, Count: 399}}
 	files, err := WriteDir(dir, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFiles := []string{filepath.Join(dir, "result.json"), filepath.Join(dir, "latency.hlog"), filepath.Join(dir, "series.csv")}
+	wantFiles := []string{filepath.Join(dir, "result.json"), filepath.Join(dir, "latency.hlog"), filepath.Join(dir, "series.csv"),
+		filepath.Join(dir, "client.csv")}
 	if diff := cmp.Diff(wantFiles, files); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"latency.hlog", "result.json", "series.csv"}, listing(t, dir)); diff != "" {
+	if diff := cmp.Diff([]string{"client.csv", "latency.hlog", "result.json", "series.csv"}, listing(t, dir)); diff != "" {
 		t.Error(diff)
 	}
 	series, err := os.ReadFile(files[2])
@@ -67,6 +70,14 @@ func TestWriteDirAndRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "series.csv", series)
+	client, err := os.ReadFile(files[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const buckets = "distribution,low,high,count\nrequest_records,60,61,100\nrequest_records,120,123,300\nflight_ns,819200,851967,399\n"
+	if diff := cmp.Diff(buckets, string(client)); diff != "" {
+		t.Error(diff)
+	}
 
 	for _, path := range []string{dir, files[0]} {
 		got, err := ReadResult(path)
@@ -80,7 +91,8 @@ func TestWriteDirAndRead(t *testing.T) {
 			}
 			return b.String()
 		})
-		if diff := cmp.Diff(want, got, compact, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(metrics.Result{}, "Intervals", "Checksum")); diff != "" {
+		if diff := cmp.Diff(want, got, compact, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(metrics.Result{}, "Intervals", "Checksum"),
+			cmpopts.IgnoreFields(metrics.Distribution{}, "Buckets")); diff != "" {
 			t.Errorf("read from %s (-want +got):\n%s", path, diff)
 		}
 	}
@@ -125,6 +137,13 @@ func TestWriteDirNamesEachFile(t *testing.T) {
 		t.Errorf("says it wrote %v", files)
 	}
 
+	// A client that tells nothing has no file.
+	silent := fixture(t)
+	silent.Client = nil
+	if files, err := WriteDir(t.TempDir(), silent); err != nil || len(files) != 3 {
+		t.Errorf("wrote %v, %v", files, err)
+	}
+
 	// A folder under the name of one file keeps the others from nothing.
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "latency.hlog"), 0o755); err != nil {
@@ -132,10 +151,10 @@ func TestWriteDirNamesEachFile(t *testing.T) {
 	}
 	files, err = WriteDir(dir, fixture(t))
 	has(t, err, "latency.hlog")
-	if diff := cmp.Diff([]string{filepath.Join(dir, "result.json"), filepath.Join(dir, "series.csv")}, files); diff != "" {
+	if diff := cmp.Diff([]string{filepath.Join(dir, "result.json"), filepath.Join(dir, "series.csv"), filepath.Join(dir, "client.csv")}, files); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"latency.hlog", "result.json", "series.csv"}, listing(t, dir)); diff != "" {
+	if diff := cmp.Diff([]string{"client.csv", "latency.hlog", "result.json", "series.csv"}, listing(t, dir)); diff != "" {
 		t.Error(diff)
 	}
 }

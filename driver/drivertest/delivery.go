@@ -393,6 +393,9 @@ func (s *suite) stats(t *testing.T) {
 		bytes += int64(recs[i].Size())
 	}
 	h.mustSend(recs, 64)
+	if h.session.Distributions != nil {
+		h.session.Distributions() // while batches are under way
+	}
 	h.flush()
 	h.allAcked(recs)
 	if err := h.session.Producer.Close(); err != nil {
