@@ -51,6 +51,9 @@ func (pr *Producer) expire(p *partition, now int64, done []*batch) []*batch {
 		b.expired = true
 		p.seq.unresolved = p.seq.unresolved || b.hasSeq
 		done = pr.end(b, err, done)
+		if pr.mem.early {
+			pr.mem.giveEarly(b)
+		}
 		i++
 	}
 	for len(p.queue) > 0 && tooOld(p.queue[0]) {

@@ -18,6 +18,7 @@ type memory struct {
 	spare   []*waiter
 	closed  bool
 	poison  bool // for tests: overwrite freed buffers, so that a writer that still holds one sends rubbish
+	early   bool // for tests: free the buffers of batches that expire while a writer may hold them (KAFKA-19012)
 
 	waits  int64 // Produce calls that had to wait
 	waitNS int64
@@ -82,6 +83,13 @@ func (m *memory) give(b *batch) {
 		m.free = append(m.free, b)
 	}
 	m.refund(b.mem)
+}
+
+// giveEarly gives a batch's buffer back while a request still has it: the mistake that must not be made, for the tests that
+// have to notice it.
+func (m *memory) giveEarly(b *batch) {
+	m.give(&batch{buf: b.buf, limit: b.limit, mem: b.mem})
+	b.mem = 0
 }
 
 // refund gives memory back and serves who waits.
