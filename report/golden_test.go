@@ -42,7 +42,8 @@ func variants(t *testing.T) map[string]*metrics.Result {
 
 	bad := fixture(t)
 	bad.Client = &metrics.Client{DurationNS: 5e9, Counters: metrics.ClientCounters{Requests: new(int64(400)), BatchesSplit: new(int64(1)), BufferWaits: new(int64(0))},
-		Distributions: metrics.ClientDistributions{RequestRecords: full.Client.Distributions.RequestRecords, Flight: full.Client.Distributions.Flight}}
+		Distributions: metrics.ClientDistributions{RequestRecords: full.Client.Distributions.RequestRecords, Flight: full.Client.Distributions.Flight,
+			Broker: full.Client.Distributions.Broker}}
 	bad.Interrupted = true
 	bad.Target = metrics.TargetInfo{Kind: "sink", Version: "v0.1.0", Brokers: 1, Hold: "lognormal:5ms,2ms"}
 	bad.Verdict = metrics.Verdict{State: metrics.StateInvalid, Cause: metrics.CauseAccounting, Reasons: []string{
