@@ -1,6 +1,11 @@
 package bench
 
-import "kbench/driver"
+import (
+	"context"
+	"errors"
+
+	"kbench/driver"
+)
 
 // maxErrors bounds the different error texts kept per producer; further ones are counted together.
 const maxErrors = 20
@@ -69,11 +74,11 @@ func (w *worker) countAcked(phase int, n, bytes uint64) {
 }
 
 // failRecord counts a record that wasn't acknowledged. One that is unfinished at its time-out is censored, and its age so
-// far is the lower bound of its latency: what the client still held when the run closed it, and what it gave up after
-// delivery.timeout.ms. (Clients give up a little before or after that; hence nineteen twentieths of it.)
+// far is the lower bound of its latency: what the client still held when the run closed it, what it hadn't taken from Send
+// when the run stopped that, and what it gave up after delivery.timeout.ms. (Clients give up a little before or after that; hence nineteen twentieths of it.)
 func (w *worker) failRecord(err error, now int64, s *slot, warmup bool) {
-	closing := w.closing.Load()
-	if closing || now-s.handed >= w.timeout/20*19 {
+	ours := w.closing.Load() || w.pacer.stop.Load() && errors.Is(err, context.Canceled)
+	if ours || now-s.handed >= w.timeout/20*19 {
 		w.censored.add(1, warmup)
 		w.ack.Add(now-s.intended, now-s.handed, warmup)
 		if s.late && !warmup {
@@ -83,7 +88,7 @@ func (w *worker) failRecord(err error, now int64, s *slot, warmup bool) {
 		w.failed.add(1, warmup)
 		w.ack.Failed(warmup)
 	}
-	if closing {
+	if ours {
 		return
 	}
 	if now >= w.phases.measure.Load() && now < w.phases.end.Load() {

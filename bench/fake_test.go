@@ -30,6 +30,7 @@ type fakeClient struct {
 	done    chan struct{}
 	dies    int // Send fails from this record on; 0: never
 	sent    int
+	room    int // takes so many records: then Send waits for its context, as for a buffer's room; 0: all
 	limit   int // acknowledge no more than so many records; 0: all
 	acked   int
 }
@@ -39,7 +40,7 @@ type queued struct {
 	at   time.Time
 }
 
-func (c *fakeClient) Send(_ context.Context, recs []workload.Record) error {
+func (c *fakeClient) Send(ctx context.Context, recs []workload.Record) error {
 	if c.block != nil {
 		c.block(len(recs))
 	}
@@ -48,6 +49,13 @@ func (c *fakeClient) Send(_ context.Context, recs []workload.Record) error {
 			c.tell([]driver.Ack{{Slot: recs[i].Slot, Err: errDead}})
 		}
 		return errDead
+	}
+	if c.room > 0 && c.sent > c.room {
+		<-ctx.Done()
+		for i := range recs {
+			c.tell([]driver.Ack{{Slot: recs[i].Slot, Err: ctx.Err()}})
+		}
+		return nil
 	}
 	now := time.Now()
 	c.mu.Lock()
@@ -132,7 +140,7 @@ func (c *fakeClient) Close() error {
 // fakeDriver opens clients like the one given.
 func fakeDriver(like *fakeClient) driver.Driver {
 	return driver.Driver{Name: "fake", Client: "none", Version: "1", Open: func(_ context.Context, _ driver.Config, ack driver.AckFunc) (driver.Session, error) {
-		c := &fakeClient{hold: like.hold, block: like.block, fail: like.fail, dies: like.dies, limit: like.limit, ack: ack,
+		c := &fakeClient{hold: like.hold, block: like.block, fail: like.fail, dies: like.dies, room: like.room, limit: like.limit, ack: ack,
 			closed: make(chan struct{}), kick: make(chan struct{}, 1), done: make(chan struct{})}
 		go c.loop()
 		return driver.Session{Producer: c}, nil

@@ -162,6 +162,20 @@ func TestAbortGivesUpAtOnce(t *testing.T) {
 	}
 }
 
+// TestOwnStopIsCensored: what Send still had in its hands when the harness stopped it is unfinished, and not the client's
+// failure.
+func TestOwnStopIsCensored(t *testing.T) {
+	abort := make(chan struct{})
+	time.AfterFunc(200*time.Millisecond, func() { close(abort) })
+	plan := testPlan(t, func(p *workload.Plan) {
+		p.Load.Arrivals, p.Load.Rate, p.Load.Duration = workload.ArrivalsMax, workload.Rate{}, time.Hour
+	})
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{room: 128}), Abort: abort})
+	if got := res.Totals; got.Acked != 128 || got.Censored != got.Scheduled-128 || got.Censored == 0 || got.Failed != 0 || len(got.Errors) != 0 {
+		t.Errorf("totals %+v", got)
+	}
+}
+
 // TestClientDies: a client that can't be used any more ends the load, whatever the arrivals; what was due until then is
 // counted, nothing later is invented, and the run is invalid.
 func TestClientDies(t *testing.T) {

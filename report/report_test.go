@@ -199,3 +199,31 @@ func TestGridOfText(t *testing.T) {
 	}
 	golden(t, "grid.txt", out.Bytes())
 }
+
+// TestTotalsNotes: records acknowledged after the measured time are told where records/s and acked would contradict each
+// other without a word.
+func TestTotalsNotes(t *testing.T) {
+	const told = "only came after it"
+	for _, c := range []struct {
+		name   string
+		totals metrics.Totals
+		want   string // "": nothing of it
+	}{
+		{"in time", metrics.Totals{Acked: 1000, RecordsPerSecond: 500, DurationNS: 2e9}, ""},
+		{"those in flight", metrics.Totals{Acked: 1005, RecordsPerSecond: 500, DurationNS: 2e9}, ""},
+		{"a tenth late", metrics.Totals{Acked: 1000, RecordsPerSecond: 450, DurationNS: 2e9},
+			"records/s and MiB/s are of the 900 records acknowledged within the measured time; of the acked, 100 only came after it"},
+		{"after a warm-up", metrics.Totals{Acked: 1000, RecordsPerSecond: 450, DurationNS: 2e9, WarmupNS: 1e9}, "of the acked, at least 100 only came"},
+		{"all late", metrics.Totals{Acked: 693, DurationNS: 1e9}, "are of the 0 records acknowledged within the measured time; of the acked, 693 only"},
+		{"nothing", metrics.Totals{DurationNS: 1e9}, ""},
+	} {
+		text := fmt.Sprint(totalsNotes(&metrics.Result{Totals: c.totals}))
+		if !strings.Contains(text, c.want) || (c.want == "") == strings.Contains(text, told) {
+			t.Errorf("%s: %s, want %q", c.name, text, c.want)
+		}
+	}
+	text := fmt.Sprint(totalsNotes(&metrics.Result{Totals: metrics.Totals{Retries: 1}}))
+	if !strings.Contains(text, "1 retry, throttled for 0 ns") {
+		t.Errorf("retries: %s", text)
+	}
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -97,14 +98,30 @@ func totalsNotes(r *metrics.Result) []note {
 		measured += fmt.Sprintf(" after %s of warm-up (%s, counted in requests alone)", duration(float64(t.WarmupNS)), plural(t.WarmupRecords, "record"))
 	}
 	notes := []note{{"", measured}}
+	if within := t.RecordsPerSecond * float64(t.DurationNS) / 1e9; float64(t.Acked) > within*(1+lateShown) {
+		least := ""
+		if t.WarmupNS > 0 {
+			least = "at least " // some of those within the time were the warm-up's
+		}
+		notes = append(notes, note{"", fmt.Sprintf("records/s and MiB/s are of the %s acknowledged within the measured time; of the acked, %s%s only came after it",
+			plural(uint64(math.Round(within)), "record"), least, count(t.Acked-uint64(math.Round(within))))})
+	}
 	if t.Retries > 0 || t.ThrottleNS > 0 {
-		notes = append(notes, note{"", fmt.Sprintf("%s retries, throttled for %s", known(t.Retries), duration(float64(t.ThrottleNS)))})
+		retries := known(t.Retries) + " retries"
+		if t.Retries == 1 {
+			retries = "1 retry"
+		}
+		notes = append(notes, note{"", retries + ", throttled for " + duration(float64(t.ThrottleNS))})
 	}
 	if t.Censored > 0 {
-		notes = append(notes, note{"", "censored: unfinished when the drain ended; latencies count them at the age they had, a lower bound"})
+		notes = append(notes, note{"", "censored: unfinished at their time-out, or when the drain ended; latencies count them at the age they had, a lower bound"})
 	}
 	return notes
 }
+
+// lateShown is the share of the acknowledged records that may have come after the measured time without a word: at usual
+// latencies those in flight at its end.
+const lateShown = 0.01
 
 func runtimeNotes(r *metrics.Result) []note {
 	u := r.Runtime
