@@ -3,11 +3,13 @@ package bench
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	"kbench/metrics"
 	"kbench/metrics/stat"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -66,13 +68,13 @@ func judge(f findings) (metrics.Verdict, []string) {
 	judgeSteadiness(f, &v, warn)
 	t := f.totals
 	if f.plan.Load.Send == workload.SendFireAndForget && t.Censored > 0 {
-		warn("send: fire-and-forget: nobody waited at the end, and %d records were unconfirmed then: censored, and perhaps lost", t.Censored)
+		warn("send: fire-and-forget: nobody waited at the end, which left %s unconfirmed: censored, and perhaps lost", words.Count(t.Censored, "record"))
 	}
 	if t.WarmupFailed+t.WarmupCensored > 0 {
-		warn("in the warm-up %d records failed and %d were censored", t.WarmupFailed, t.WarmupCensored)
+		warn("in the warm-up %s failed, and %d had no end (censored)", words.Count(t.WarmupFailed, "record"), t.WarmupCensored)
 	}
 	if e := f.evidence; e.Clipped > 0 {
-		warn("%d latencies were above the histograms' range of %v and count as that", e.Clipped, time.Duration(metrics.HighestTrackable))
+		warn("latencies above the histograms' range of %v count as that: %d of them", time.Duration(metrics.HighestTrackable), e.Clipped)
 	}
 	return v, warnings
 }
@@ -90,7 +92,7 @@ func judgeAccounting(f findings, v *metrics.Verdict) {
 		v.Doubt(metrics.CauseTarget, f.clientError.Error())
 	}
 	if f.stray > 0 {
-		v.Doubt(metrics.CauseAccounting, fmt.Sprintf("accounting: driver %s acknowledged %d records twice or unasked", f.driver, f.stray))
+		v.Doubt(metrics.CauseAccounting, fmt.Sprintf("accounting: driver %s acknowledged %s twice or unasked", f.driver, words.Count(f.stray, "record")))
 	}
 	switch {
 	case t.Scheduled == 0 && t.WarmupRecords == 0:
@@ -98,7 +100,7 @@ func judgeAccounting(f findings, v *metrics.Verdict) {
 	case t.Scheduled == 0:
 		v.Doubt(metrics.CauseNothing, "nothing was measured: the run ended in its warm-up")
 	case t.Acked == 0 && !f.interrupted && f.clientError == nil && !f.died:
-		v.Doubt(metrics.CauseNothing, fmt.Sprintf("nothing was measured: none of %d records was acknowledged", t.Scheduled))
+		v.Doubt(metrics.CauseNothing, fmt.Sprintf("nothing was measured: none of %s was acknowledged", words.Count(t.Scheduled, "record")))
 	}
 }
 
@@ -121,13 +123,13 @@ func judgeGenerator(f findings, v *metrics.Verdict, warn func(string, ...any)) {
 	}
 	switch {
 	case late(f):
-		doubt("the generator handed %.2f %% of the records over more than 1 ms late, in %s: this machine makes the tail of the response latency", 100*e.LateShare, counted(e.LateStops, "stop"))
+		doubt("the generator handed %.2f %% of the records over more than 1 ms late, in %s: this machine makes the tail of the response latency", 100*e.LateShare, words.Count(e.LateStops, "stop"))
 	case e.LateShare > lateShare:
 		warn("the generator handed %.2f %% of the records over more than 1 ms late, in %s: percentiles above p%.1f are this machine's, or a longer run shows it to be chance",
-			100*e.LateShare, counted(e.LateStops, "stop"), 100*(1-e.LateShare))
+			100*e.LateShare, words.Count(e.LateStops, "stop"), 100*(1-e.LateShare))
 	}
 	if with, without := f.response.P99, e.ResponseP99OnTime; f.late >= lateNeeded && without > 0 && math.Abs(float64(with-without)) > p99Shift*float64(without) {
-		doubt("response p99 is %v, and %v without the %d records that the generator handed over late", time.Duration(with), time.Duration(without), f.late)
+		doubt("response p99 is %v, and %v without the %d records that the generator handed over late", threeDigits(with), threeDigits(without), f.late)
 	}
 	if f.still > int64(stillShare*float64(f.totals.DurationNS)) || f.longest >= longStop {
 		doubt("the generator stood still for %v, at the longest for %v: the process was stopped, or got no CPU", time.Duration(f.still).Round(time.Millisecond), time.Duration(f.longest).Round(time.Millisecond))
@@ -144,7 +146,7 @@ func judgeGenerator(f findings, v *metrics.Verdict, warn func(string, ...any)) {
 	switch short := shortOfCPU(f); {
 	case short == "":
 	case backlog(f) > 0:
-		doubt("%s: %.1f of %.1f records/s asked for were acknowledged", short, f.totals.RecordsPerSecond, asked(f.totals))
+		doubt("%s: %s of %s records/s asked for were acknowledged", short, rateText(f.totals.RecordsPerSecond), rateText(asked(f.totals)))
 	case !f.plan.Load.Scheduled():
 		warn("%s: the client, not the target, is the limit of this throughput", short)
 	}
@@ -178,7 +180,7 @@ func shortOfCPU(f findings) string {
 	case f.busy >= saturatedMachine:
 		return fmt.Sprintf("the generator's CPUs were busy for %.0f %% of the time", 100*f.busy)
 	case f.cores >= saturatedCores*producers && f.buffered < idleBuffer && f.growth < handedShare*backlog(f)*float64(f.totals.DurationNS)/1e9:
-		return fmt.Sprintf("this process used %.2f CPUs for %.0f producers, and the client's buffers weren't full", f.cores, producers)
+		return fmt.Sprintf("this process used %.2f CPUs for %s, and the client's buffers weren't full", f.cores, words.Count(uint64(producers), "producer"))
 	}
 	return ""
 }
@@ -189,7 +191,7 @@ func judgeSteadiness(f findings, v *metrics.Verdict, warn func(string, ...any)) 
 		v.Doubt(metrics.CauseUnsteady, "unsteady: "+fmt.Sprintf(format, args...))
 	}
 	if backlog(f) > 0 && shortOfCPU(f) == "" {
-		doubt("%.1f of %.1f records/s asked for were acknowledged: the backlog grew", f.totals.RecordsPerSecond, asked(f.totals))
+		doubt("%s of %s records/s asked for were acknowledged: the backlog grew", rateText(f.totals.RecordsPerSecond), rateText(asked(f.totals)))
 	}
 	if f.unsettled != "" && f.plan.Load.Stationary() {
 		doubt("%s", f.unsettled)
@@ -239,10 +241,19 @@ func backlog(f findings) float64 {
 	return missing
 }
 
-// counted is a number with its noun.
-func counted(n uint64, one string) string {
-	if n == 1 {
-		return "1 " + one
+// rateText is a rate as people read it: whole from 100/s on, of three digits below.
+func rateText(perSecond float64) string {
+	if perSecond >= 100 {
+		return strconv.FormatFloat(perSecond, 'f', 0, 64)
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return strconv.FormatFloat(perSecond, 'g', 3, 64)
+}
+
+// threeDigits rounds a time to as many.
+func threeDigits(ns int64) time.Duration {
+	unit := time.Duration(1)
+	for time.Duration(ns)/unit >= 1000 {
+		unit *= 10
+	}
+	return time.Duration(ns).Round(unit)
 }

@@ -82,7 +82,7 @@ func TestJudge(t *testing.T) {
 		{name: "at maximum rate, threads wait", change: func(f *findings) { maximum(f); f.evidence.RunQueueShare = 0.6 }},
 		{name: "at maximum rate, the client is the limit", change: func(f *findings) { maximum(f); f.evidence.CPUShare = 0.95 }, says: "the client, not the target", warning: true},
 		{name: "a busy process", change: func(f *findings) { f.evidence.CPUShare = 0.95 }},
-		{name: "backlog", change: behind, cause: metrics.CauseUnsteady, says: "900.0 of 1000.0 records/s"},
+		{name: "backlog", change: behind, cause: metrics.CauseUnsteady, says: "900 of 1000 records/s"},
 		{name: "a little backlog", change: func(f *findings) { f.totals.RecordsPerSecond = 995.1 }},
 		{name: "failed, no backlog", change: func(f *findings) { behind(f); f.failed = 1000 }},
 		{name: "what lingers is no backlog", change: func(f *findings) { behind(f); f.plan.Producer.Linger = 2 * time.Second }},
@@ -90,7 +90,7 @@ func TestJudge(t *testing.T) {
 		{name: "backlog, interrupted", change: func(f *findings) { behind(f); f.interrupted = true }},
 		{name: "backlog, process saturated", change: func(f *findings) { behind(f); f.evidence.CPUShare = 0.95 }, cause: metrics.CauseClient, says: "used 95 % of its CPUs"},
 		{name: "backlog, machine saturated", change: func(f *findings) { behind(f); f.busy = 0.97 }, cause: metrics.CauseClient, says: "busy for 97 %"},
-		{name: "backlog, sender saturated", change: func(f *findings) { behind(f); f.cores = 0.95 }, cause: metrics.CauseClient, says: "0.95 CPUs for 1 producers"},
+		{name: "backlog, sender saturated", change: func(f *findings) { behind(f); f.cores = 0.95 }, cause: metrics.CauseClient, says: "0.95 CPUs for 1 producer,"},
 		{name: "backlog, busy client waits for the target", change: func(f *findings) { behind(f); f.cores, f.buffered = 0.95, 0.8 }, cause: metrics.CauseUnsteady, says: "backlog"},
 		{name: "backlog in the client", change: func(f *findings) { behind(f); f.cores, f.growth = 0.95, 900 }, cause: metrics.CauseUnsteady, says: "backlog"},
 		{name: "backlog, idle senders", change: func(f *findings) { behind(f); f.cores, f.plan.Load.Producers = 0.95, 2 }, cause: metrics.CauseUnsteady, says: "backlog"},
@@ -122,7 +122,7 @@ func TestJudge(t *testing.T) {
 		{name: "Little's law, nobody knows the error", change: func(f *findings) { f.evidence.LittleRatio, f.littleError = 2, math.Inf(1) }},
 		{name: "Little's law", change: func(f *findings) { f.evidence.LittleRatio, f.littleError = 1.1, 0.07 }, says: "Little's law is missed", warning: true},
 		{name: "bunched", change: func(f *findings) { f.evidence.ArrivalsP = 0.0009 }, says: "aren't those of Poisson arrivals", warning: true},
-		{name: "clipped", change: func(f *findings) { f.evidence.Clipped = 2 }, says: "2 latencies were above", warning: true},
+		{name: "clipped", change: func(f *findings) { f.evidence.Clipped = 2 }, says: "count as that: 2 of them", warning: true},
 		{name: "unconfirmed", change: func(f *findings) {
 			f.plan.Load.Send, f.totals.Censored, f.totals.Acked = workload.SendFireAndForget, 10, 9990
 		}, says: "nobody waited", warning: true},
@@ -147,5 +147,19 @@ func TestJudge(t *testing.T) {
 				t.Errorf("says %q, want %q in it", said, tt.says)
 			}
 		})
+	}
+}
+
+// TestTexts: rates and times in reasons have the digits that people read.
+func TestTexts(t *testing.T) {
+	for rate, want := range map[float64]string{0.5: "0.5", 12.345: "12.3", 99.96: "100", 100: "100", 19234.567: "19235", 1e6: "1000000"} {
+		if got := rateText(rate); got != want {
+			t.Errorf("rate %v: %s, want %s", rate, got, want)
+		}
+	}
+	for ns, want := range map[int64]string{0: "0s", 999: "999ns", 12_345: "12.3µs", 26_959_872: "27ms", 1_234_567_890: "1.23s", 999_900: "1ms"} {
+		if got := threeDigits(ns).String(); got != want {
+			t.Errorf("%d ns: %s, want %s", ns, got, want)
+		}
 	}
 }

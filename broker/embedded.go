@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"kbench/words"
 )
 
 const (
@@ -44,7 +46,7 @@ func startEmbedded(ctx context.Context, spec Spec) (*Target, error) {
 	}
 	addrs := strings.Split(line.first(), ",")
 	if len(addrs) != spec.Brokers || !strings.Contains(addrs[0], ":") {
-		err := fmt.Errorf("%s told %q instead of %d addresses", c.name, line.first(), spec.Brokers)
+		err := fmt.Errorf("%s told %q instead of the addresses of %s", c.name, line.first(), words.Count(spec.Brokers, "broker"))
 		return nil, errors.Join(err, p.kill())
 	}
 	m := &member{name: c.name, proc: p, ask: p.stdin.Close, grace: embeddedGrace}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"kbench/words"
 )
 
 const (
@@ -234,5 +236,5 @@ func askReady(ctx context.Context, m *member, brokers int) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("it knows %d of %d brokers", len(metadata.Brokers), brokers)
+	return fmt.Errorf("it knows %d of %s", len(metadata.Brokers), words.Count(brokers, "broker"))
 }

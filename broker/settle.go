@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kbench/words"
 )
 
 // settleTime bounds how long topics may take to appear at, or disappear from, all brokers.
@@ -28,7 +30,7 @@ func (c *Cluster) waitForTopics(ctx context.Context, specs []TopicSpec) error {
 				return fmt.Errorf("topic %q isn't known yet: %w", s.Name, err)
 			}
 			if s.Partitions > 0 && len(t.Partitions) != int(s.Partitions) || len(t.Partitions) == 0 {
-				return fmt.Errorf("topic %q has %d partitions instead of %d", s.Name, len(t.Partitions), s.Partitions)
+				return fmt.Errorf("topic %q has %s instead of %d", s.Name, words.Count(len(t.Partitions), "partition"), s.Partitions)
 			}
 			for _, p := range t.Partitions {
 				if p.Leader < 0 || p.ErrorCode == kerr.LeaderNotAvailable.Code {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kbench/words"
 )
 
 // Bounds of a load.
@@ -221,7 +223,7 @@ func (r *planRules) inFlight(l Load) {
 	case l.Send == SendFireAndForget:
 		r.clash("load.send", "fire-and-forget contradicts arrivals closed, which wait for acknowledgements")
 	case l.Send == SendSync && l.InFlight != l.Producers:
-		r.clash("load.in.flight", "%d contradicts send sync: each of the %d producers has one record in flight", l.InFlight, l.Producers)
+		r.clash("load.in.flight", "%d contradicts send sync: %s with one record in flight each", l.InFlight, words.Count(l.Producers, "producer"))
 	case l.InFlight == 0:
 		r.clash("load.arrivals", "closed needs a number of records in flight, but load.in.flight is missing, such as 100")
 	case l.InFlight < l.Producers || l.InFlight > maxInFlight:

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"kbench/words"
 )
 
 // maxCombinations bounds a sweep: more would run for weeks.
@@ -79,7 +81,7 @@ func Cells(base *Profile, axes []Axis, opts SweepOptions) (*SweepPlan, error) {
 	}
 	opts.Repeats = max(opts.Repeats, 1)
 	if n*opts.Repeats > maxCombinations {
-		return nil, fmt.Errorf("%d combinations with %d repeats: allowed %d cells", n, opts.Repeats, maxCombinations)
+		return nil, fmt.Errorf("%s with %s: allowed %d cells", words.Count(n, "combination"), words.Count(opts.Repeats, "repeat"), maxCombinations)
 	}
 	s := &SweepPlan{Axes: axes}
 	var runnable []Cell

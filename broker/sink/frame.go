@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"kbench/words"
 )
 
 // frame reads the fields of one request out of the input. The first error sticks, and makes every later field zero, so
@@ -62,7 +64,7 @@ func (f *frame) skip(n int) {
 // end reports the sticky error, or bytes that are left over.
 func (f *frame) end() error {
 	if f.err == nil && f.left > 0 {
-		f.err = fmt.Errorf("malformed request: %d bytes more than its fields take", f.left)
+		f.err = fmt.Errorf("malformed request: longer than its fields by %s", words.Count(f.left, "byte"))
 	}
 	return f.err
 }

@@ -150,7 +150,7 @@ func readEntries(r io.Reader) ([]LogEntry, error) {
 				continue
 			}
 			if e.Arrival != int64(len(entries)) {
-				return entries, fmt.Errorf("damaged: %d entries, %d by its end", len(entries), e.Arrival)
+				return entries, fmt.Errorf("damaged: %d where its end counts %d entries", len(entries), e.Arrival)
 			}
 			if len(b) > entryBytes || err == nil && !atEnd(r) {
 				return entries, errors.New("damaged: something follows its end")

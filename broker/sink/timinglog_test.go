@@ -95,7 +95,7 @@ func TestReadLogRefuses(t *testing.T) {
 		{"cut in an entry", whole[:header+entryBytes+7], "cut off after 1 entries", 1, true},
 		{"cut between entries", whole[:header+3*entryBytes], "cut off after 3 entries", 3, true},
 		{"cut in the end", whole[:len(whole)-1], "cut off after 3 entries", 3, true},
-		{"an entry missing", append(bytes.Clone(whole[:header]), whole[header+entryBytes:]...), "2 entries, 3 by its end", 2, false},
+		{"an entry missing", append(bytes.Clone(whole[:header]), whole[header+entryBytes:]...), "2 where its end counts 3 entries", 2, false},
 		{"more behind", append(bytes.Clone(whole), 0), "something follows its end", 3, false},
 		{"another log behind", append(bytes.Clone(whole), whole...), "something follows its end", 3, false},
 	}

@@ -10,6 +10,7 @@ import (
 
 	"kbench/doctor"
 	"kbench/report"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -59,7 +60,7 @@ func doctorTitle(r *doctor.Report) string {
 		one      string
 	}{{doctor.Bad, "bad finding"}, {doctor.Warning, "warning"}, {doctor.Note, "note"}} {
 		if n := r.Count(c.severity); n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s%s", n, c.one, plural(n)))
+			counts = append(counts, words.Count(n, c.one))
 		}
 	}
 	if len(counts) == 0 {

@@ -13,6 +13,7 @@ import (
 	"kbench/bench"
 	"kbench/driver"
 	"kbench/metrics"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -195,13 +196,13 @@ func (m *measurement) checkDelivery(res *metrics.Result, own bool) {
 	unsure := t.Failed + t.Censored + t.WarmupFailed + t.WarmupCensored
 	switch {
 	case stored < acked && m.plan.Producer.Acks == 0:
-		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the broker has %d records of %d sent with acks=0", stored, acked))
+		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the broker has %d of %s sent with acks=0", stored, words.Count(acked, "record")))
 	case stored < acked:
-		res.Verdict.Doubt(metrics.CauseAccounting, fmt.Sprintf("delivery: %d records were acknowledged, the broker has %d", acked, stored))
+		res.Verdict.Doubt(metrics.CauseAccounting, fmt.Sprintf("delivery: the client had %s acknowledged, the broker has %d", words.Count(acked, "record"), stored))
 	case stored > acked+unsure && !own:
-		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the topic got %d records more than this run sent: somebody else writes to it, and the broker's counts prove nothing", stored-acked-unsure))
+		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the topic got %s more than this run sent: somebody else writes to it, and the broker's counts prove nothing", words.Count(stored-acked-unsure, "record")))
 	case stored > acked+unsure:
-		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the broker has %d records, %d more than were sent: duplicates", stored, stored-acked-unsure))
+		res.Warnings = append(res.Warnings, fmt.Sprintf("delivery: the broker has %s, %d more than were sent: duplicates", words.Count(stored, "record"), stored-acked-unsure))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kbench/report"
+	"kbench/words"
 )
 
 func newReport(s streams) *cobra.Command {
@@ -65,7 +66,7 @@ func stored(s streams, path, format string) (func() error, error) {
 		return nil, err
 	}
 	if missing := len(record.Cells) + len(record.Refused) - len(rows); missing > 0 {
-		fmt.Fprintf(s.err, "kbench: %s: %d of %d cells haven't run yet\n", dir, missing, len(record.Cells))
+		fmt.Fprintf(s.err, "kbench: %s: not run yet: %d of %s\n", dir, missing, words.Count(len(record.Cells), "cell"))
 	}
 	axes := make([]string, 0, len(record.Axes))
 	for _, a := range record.Axes {
@@ -133,7 +134,7 @@ func checkCell(dir string, record *sweepRecord, c sweepCell) error {
 		return fmt.Errorf("%s: cell %q is no name of a folder", file, c.ID)
 	}
 	if len(c.Values) != len(record.Axes) {
-		return fmt.Errorf("%s: cell %s has %d values, but there are %d axes", file, c.ID, len(c.Values), len(record.Axes))
+		return fmt.Errorf("%s: cell %s has %s for the axes %s", file, c.ID, words.Count(len(c.Values), "value"), axesText(record.Axes))
 	}
 	return nil
 }

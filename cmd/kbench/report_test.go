@@ -20,7 +20,7 @@ func TestStoredSweepRefuses(t *testing.T) {
 		{"up", []sweepCell{{ID: "..", Values: []string{"0"}}}, `cell ".." is no name of a folder`},
 		{"elsewhere", []sweepCell{{ID: "../../etc", Values: []string{"0"}}}, `cell "../../etc" is no name of a folder`},
 		{"no name", []sweepCell{{Values: []string{"0"}}}, `cell "" is no name of a folder`},
-		{"values", []sweepCell{{ID: "c000-r1", Values: []string{"0", "1"}}}, "cell c000-r1 has 2 values, but there are 1 axes"},
+		{"values", []sweepCell{{ID: "c000-r1", Values: []string{"0", "1"}}}, "cell c000-r1 has 2 values for the axes linger.ms="},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -13,6 +13,7 @@ import (
 
 	"kbench/metrics"
 	"kbench/report"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -172,7 +173,7 @@ func removeEmpty(dir string) {
 
 // runTitle is the line that says what is about to run.
 func runTitle(plan *workload.Plan, driver string, t *target) string {
-	return fmt.Sprintf("%s: %s on %s %s (%d broker%s)", plan.Profile, driver, t.kind, t.version, t.brokers, plural(t.brokers))
+	return fmt.Sprintf("%s: %s on %s %s (%s)", plan.Profile, driver, t.kind, t.version, words.Count(t.brokers, "broker"))
 }
 
 // verdictCode is the exit code that a result by itself asks for.

@@ -8,6 +8,7 @@ import (
 
 	"kbench/report"
 	"kbench/selftest"
+	"kbench/words"
 )
 
 // writeJSON writes v, indented.
@@ -88,8 +89,16 @@ func selftestSummary(res *selftest.Result) string {
 	for _, f := range res.Checks {
 		count[f.State]++
 	}
-	text := fmt.Sprintf("%d of %d claims hold on this machine", count[selftest.Pass], len(res.Checks))
-	if n := count[selftest.Fail]; n > 0 {
+	pass, hold := count[selftest.Pass], "hold"
+	if pass == 1 {
+		hold = "holds"
+	}
+	text := fmt.Sprintf("%d of %s %s on this machine", pass, words.Count(len(res.Checks), "claim"), hold)
+	switch n := count[selftest.Fail]; n {
+	case 0:
+	case 1:
+		text += ", 1 doesn't"
+	default:
 		text += fmt.Sprintf(", %d don't", n)
 	}
 	if n := count[selftest.Unable]; n > 0 {

@@ -11,6 +11,7 @@ import (
 
 	"kbench/metrics"
 	"kbench/report"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -85,7 +86,7 @@ func (o *sweepOptions) run() error {
 		return err
 	}
 	if n := len(store.done); n > 0 {
-		fmt.Fprintf(o.err, "going on in %s: %d of %d cells are done\n", store.dir, n, len(sweep.Cells))
+		fmt.Fprintf(o.err, "going on in %s: %d of %s done\n", store.dir, n, words.Count(len(sweep.Cells), "cell"))
 	}
 	interrupts := watchInterrupts(context.Background(), o.err)
 	defer interrupts.done()

@@ -13,6 +13,7 @@ import (
 
 	"kbench/metrics"
 	"kbench/report"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -245,7 +246,7 @@ func printSweepPlan(w io.Writer, s *workload.SweepPlan) error {
 	for i := range s.Refused {
 		fmt.Fprintf(w, "refused  %s: %v\n", cellName(s.Axes, &s.Refused[i]), s.Refused[i].Refused)
 	}
-	_, err := fmt.Fprintf(w, "%d cells, %d combinations refused, about %v%s\n", len(s.Cells), len(s.Refused), s.Total.Round(time.Second), unestimated(s))
+	_, err := fmt.Fprintf(w, "%s, %s refused, about %v%s\n", words.Count(len(s.Cells), "cell"), words.Count(len(s.Refused), "combination"), s.Total.Round(time.Second), unestimated(s))
 	return err
 }
 
@@ -254,5 +255,5 @@ func unestimated(s *workload.SweepPlan) string {
 	if s.Unestimated == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" and %d cells that take as long as their number of records does", s.Unestimated)
+	return ", besides " + words.Count(s.Unestimated, "cell") + " bound by a number of records alone"
 }

@@ -13,6 +13,7 @@ import (
 	"kbench/driver"
 	"kbench/metrics"
 	"kbench/native/auth"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -261,7 +262,7 @@ func (f *targetFlags) name() string {
 	if f.bootstrap != "" {
 		return f.bootstrap
 	}
-	name := fmt.Sprintf("%s, %d broker%s", f.target, f.brokers, plural(f.brokers))
+	name := fmt.Sprintf("%s, %s", f.target, words.Count(f.brokers, "broker"))
 	if h, err := sink.ParseHold(f.hold.models); err == nil && h.Active() {
 		name += fmt.Sprintf(", hold %s, seed %d", h, f.hold.seed)
 	}

@@ -9,13 +9,6 @@ import (
 
 func joined(words []string) string { return strings.Join(words, ", ") }
 
-func plural(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
-}
-
 func driverNames() []string {
 	var names []string
 	for _, d := range allDrivers() {

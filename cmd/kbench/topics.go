@@ -10,6 +10,7 @@ import (
 
 	"kbench/broker"
 	"kbench/metrics"
+	"kbench/words"
 	"kbench/workload"
 )
 
@@ -48,7 +49,7 @@ func openTopics(interrupts *interrupts, cluster *broker.Cluster, plan *workload.
 	if err == nil && existing != "" {
 		info := t.infos[0]
 		if asked := plan.Topics[0]; asked.Partitions != info.Partitions || len(asked.Config) > 0 {
-			t.note = fmt.Sprintf("--topic %s is used as it is, with %d partitions: what the profile says of topics is without effect", existing, info.Partitions)
+			t.note = fmt.Sprintf("--topic %s is used as it is, with %s: what the profile says of topics is without effect", existing, words.Count(info.Partitions, "partition"))
 		}
 		plan.Topics = []workload.Topic{{Name: existing, Partitions: info.Partitions, ReplicationFactor: info.ReplicationFactor}}
 	}
