@@ -20,7 +20,7 @@ func TestSelftestSummary(t *testing.T) {
 	} {
 		res := &selftest.Result{}
 		for _, s := range c.states {
-			res.Checks = append(res.Checks, selftest.Finding{State: s})
+			res.Checks = append(res.Checks, selftest.Finding{Outcome: selftest.Outcome{State: s}})
 		}
 		if got := selftestSummary(res); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
