@@ -22,8 +22,6 @@ const (
 	// have to be before that says anything.
 	p99Shift   = 0.05
 	lateNeeded = 10
-	// stealShare of the machine's time may go to other guests of its host.
-	stealShare = 0.01
 	// throttledShare of the time may pass in stops by a control group's quota: a stop holds up all that is due in it.
 	throttledShare = 0.001
 	// stillShare of the time may pass while the generator stands still, for the same reason; and one stop that is this
@@ -134,7 +132,7 @@ func judgeGenerator(f findings, v *metrics.Verdict, warn func(string, ...any)) {
 	if f.still > int64(stillShare*float64(f.totals.DurationNS)) || f.longest >= longStop {
 		doubt("the generator stood still for %v, at the longest for %v: the process was stopped, or got no CPU", time.Duration(f.still).Round(time.Millisecond), time.Duration(f.longest).Round(time.Millisecond))
 	}
-	if e.StealShare > stealShare {
+	if e.StealShare > metrics.MaxStealShare {
 		doubt("the hypervisor took %.1f %% of the CPUs' time", 100*e.StealShare)
 	}
 	if e.ThrottledShare > throttledShare {

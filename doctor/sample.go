@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"kbench/metrics"
 	"kbench/metrics/procfs"
 )
 
@@ -105,11 +106,8 @@ func busiest(w window) string {
 	return name
 }
 
-// Shares of stolen time: a run with more than muchSteal is invalid.
-const (
-	someSteal = 0.001
-	muchSteal = 0.01
-)
+// someSteal is the share of stolen time that is worth a note; metrics.MaxStealShare makes runs invalid.
+const someSteal = 0.001
 
 // steal is what the hypervisor gave to others while this machine wanted to run.
 func (m *machine) steal(w window) Finding {
@@ -123,9 +121,9 @@ func (m *machine) steal(w window) Finding {
 	f.Measured = percent(share) + " of the CPUs' time was stolen while this was measured"
 	f.Do = []string{"take dedicated CPUs, a larger or another machine, or measure at another time"}
 	switch {
-	case share > muchSteal:
+	case share > metrics.MaxStealShare:
 		f.Severity = Bad
-		f.Measured += ": runs with over 1 % are invalid"
+		f.Measured += fmt.Sprintf(": runs with over %g %% are invalid", 100*metrics.MaxStealShare)
 	case share > someSteal:
 		f.Severity = Note
 	default:

@@ -16,6 +16,9 @@ const (
 	CauseNothing       = "nothing"       // nothing was measured
 )
 
+// MaxStealShare of the machine's CPU time may go to other guests of its host in a valid run.
+const MaxStealShare = 0.01
+
 // Evidence is what a verdict rests on, taken over the measured part. Shares are 0–1. −1: this system, or this kind of
 // load, can't say.
 type Evidence struct {

@@ -88,6 +88,7 @@ type Verdict struct {
 	State   string   `json:"state"`   // StateValid or StateInvalid
 	Cause   string   `json:"cause"`   // CauseClient …: the first of the reasons'; "" where valid
 	Reasons []string `json:"reasons"` // what was found and how much of it, one sentence each
+	Causes  []string `json:"causes"`  // CauseClient …: that of each reason
 }
 
 // Doubt makes the verdict invalid for one more reason. The cause stays that of the first.
@@ -95,7 +96,7 @@ func (v *Verdict) Doubt(cause, reason string) {
 	if v.State = StateInvalid; v.Cause == "" {
 		v.Cause = cause
 	}
-	v.Reasons = append(v.Reasons, reason)
+	v.Reasons, v.Causes = append(v.Reasons, reason), append(v.Causes, cause)
 }
 
 // ObjectiveCheck is one objective of the profile and how it ended.

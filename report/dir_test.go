@@ -245,6 +245,8 @@ func TestReadResultRefuses(t *testing.T) {
 		{"negative count", replaced(`"acked": 25000,`, `"acked": -1,`), []string{"totals.acked", "-1"}},
 		{"verdict", replaced(`"state": "valid"`, `"state": "great"`), []string{`verdict.state "great"`, "valid, invalid"}},
 		{"cause", replaced(`"cause": ""`, `"cause": "weather"`), []string{`verdict.cause "weather"`, "client, unsteady, configuration"}},
+		{"causes", replaced(`"causes": []`, `"causes": ["client"]`), []string{"verdict.causes has 1 causes of 0 reasons"}},
+		{"unknown causes", sealed(t, strings.Replace(edited(`"reasons": [],`, `"reasons": ["why"],`), `"causes": []`, `"causes": ["weather"]`, 1)), []string{`verdict.causes names "weather"`, "client, unsteady"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "result.json")

@@ -80,8 +80,7 @@ func steadyText(r *metrics.Result) []string {
 			parts = append(parts, fmt.Sprintf("%s %+.1f %% over the run", slope.of, 100*slope.v))
 		}
 	}
-	unsteady := slices.ContainsFunc(r.Verdict.Reasons, func(reason string) bool { return strings.HasPrefix(reason, metrics.CauseUnsteady) })
-	if len(parts) == 0 && e.WarmupCut == 0 && !unsteady && !loadOf(r).curved() {
+	if len(parts) == 0 && e.WarmupCut == 0 && !slices.Contains(r.Verdict.Causes, metrics.CauseUnsteady) && !loadOf(r).curved() {
 		return []string{"steady"}
 	}
 	return parts

@@ -62,7 +62,7 @@ func TestSteady(t *testing.T) {
 		{"too short to say", func(r *metrics.Result) { r.Evidence.WarmupCut = -1 }, ""},
 		{"a slow start", func(r *metrics.Result) { r.Evidence.WarmupCut = 1 }, "MSER-5 would cut 1 second"},
 		{"drift", func(r *metrics.Result) { r.Evidence.RateSlope, r.Evidence.P99Slope = -0.051, 0.4 }, "rate -5.1 % over the run, p99 +40.0 % over the run"},
-		{"found unsteady", func(r *metrics.Result) { r.Verdict.Reasons = []string{"unsteady: the backlog grew"} }, ""},
+		{"found unsteady", func(r *metrics.Result) { r.Verdict.Doubt(metrics.CauseUnsteady, "the backlog grew") }, ""},
 		{"a ramp", func(r *metrics.Result) { r.Plan = []byte(`{"load":{"arrivals":"ramp"}}`) }, ""},
 	} {
 		r := fixture(t)

@@ -48,7 +48,8 @@ func variants(t *testing.T) map[string]*metrics.Result {
 	bad.Target = metrics.TargetInfo{Kind: "sink", Version: "v0.1.0", Brokers: 1, Hold: "lognormal:5ms,2ms"}
 	bad.Verdict = metrics.Verdict{State: metrics.StateInvalid, Cause: metrics.CauseAccounting, Reasons: []string{
 		"accounting: 25005 records scheduled, but 25000 acked + 3 failed + 0 censored = 25003",
-		"unsteady: 3120 of 5001 records/s asked for were acknowledged: the backlog grew"}}
+		"unsteady: 3120 of 5001 records/s asked for were acknowledged: the backlog grew"},
+		Causes: []string{metrics.CauseAccounting, metrics.CauseUnsteady}}
 	bad.Latency.Response.Clipped = 4
 	bad.Latency.Response.Max = int64(time.Hour)
 	bad.Latency.Response.Needs = nil

@@ -68,6 +68,14 @@ func parseResult(data []byte) (*metrics.Result, error) {
 	if c := r.Verdict.Cause; c != "" && !slices.Contains(causes(), c) {
 		return nil, fmt.Errorf("verdict.cause %q is unknown: allowed are none (\"\") and %s", c, strings.Join(causes(), ", "))
 	}
+	if len(r.Verdict.Causes) != len(r.Verdict.Reasons) {
+		return nil, fmt.Errorf("verdict.causes has %d causes of %d reasons", len(r.Verdict.Causes), len(r.Verdict.Reasons))
+	}
+	for _, c := range r.Verdict.Causes {
+		if !slices.Contains(causes(), c) {
+			return nil, fmt.Errorf("verdict.causes names %q, which is unknown: allowed are %s", c, strings.Join(causes(), ", "))
+		}
+	}
 	return r, nil
 }
 

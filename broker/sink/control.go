@@ -71,6 +71,11 @@ func (c *conn) control(h header) error {
 	if err != nil {
 		return err
 	}
+	if req.IsFlexible() {
+		if err := checkShape(h.key, h.version, body); err != nil {
+			return err
+		}
+	}
 	if err := req.ReadFrom(body); err != nil {
 		return fmt.Errorf("malformed request: %w", err)
 	}
