@@ -54,6 +54,7 @@ var clients = map[string][]string{
 	"github.com/IBM/sarama":             {"driver/sarama"},
 	"github.com/twmb/franz-go/pkg/kgo":  {"driver/franz", "driver/drivertest", "broker", "scripts/checksweep", "scripts/faults", "scripts/benchnative"},
 	"github.com/twmb/franz-go/pkg/kadm": {"broker", "scripts/faults"},
+	"golang.org/x/oauth2":               {"native/auth"},
 }
 
 func TestImportArrows(t *testing.T) {

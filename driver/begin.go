@@ -9,7 +9,7 @@ func Begin(ctx context.Context, d Driver, cfg *Config) (*Dialer, *WireMeter, err
 	if err := Check(d, &cfg.Producer); err != nil {
 		return nil, nil, err
 	}
-	security, err := Security(&cfg.Producer)
+	security, err := Security(ctx, &cfg.Producer)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -64,7 +64,7 @@ func TestStores(t *testing.T) {
 		{"no certificate", []string{trust}, "kafka.example", strange, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			security, err := driver.Security(settings(t, append(tc.settings, "security.protocol=SSL")...))
+			security, err := driver.Security(t.Context(), settings(t, append(tc.settings, "security.protocol=SSL")...))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +117,7 @@ func TestSecurityErrors(t *testing.T) {
 		{keystore + file(t, string(a.Key), string(b.Chain)), []string{"ssl.keystore.location", "does not match"}},
 		{keystore + file(t, encrypted, string(a.Chain)), []string{"ssl.keystore.location", "encrypted", "openssl pkcs8"}},
 	} {
-		_, err := driver.Security(settings(t, "security.protocol=SSL", tc.setting))
+		_, err := driver.Security(t.Context(), settings(t, "security.protocol=SSL", tc.setting))
 		if err == nil {
 			t.Errorf("%s: no error", tc.setting)
 			continue

@@ -11,13 +11,15 @@ import (
 	"kbench/native/wire"
 )
 
-// Errors of New that security makes. A record ends with one of the last three where a broker refuses a connection later.
+// Errors of New that security makes. A record ends with one of those from ErrCertificate to ErrAuthentication where a broker
+// refuses a connection later.
 var (
 	ErrTLSListener    = auth.ErrTLSListener    // a plain-text producer at a TLS listener
 	ErrNotTLS         = auth.ErrNotTLS         // the reverse
 	ErrCertificate    = auth.ErrCertificate    // unknown authority, expired, another host's; or the producer's own
 	ErrMechanism      = auth.ErrMechanism      // the text lists those that the broker has
 	ErrAuthentication = auth.ErrAuthentication // wrong password, token, user
+	ErrToken          = auth.ErrToken          // no token came from where they come from
 )
 
 // security is how connections are secured.

@@ -100,7 +100,7 @@ func DefaultProducerConfig() ProducerConfig {
 		ConnectionsMaxIdle:    9 * time.Minute,
 		SocketSetupTimeout:    10 * time.Second,
 		SocketSetupTimeoutMax: 30 * time.Second,
-		Security:              Security{Protocol: "PLAINTEXT", EndpointIdentification: "https"},
+		Security:              Security{Protocol: "PLAINTEXT", EndpointIdentification: "https", LoginConnectTimeout: loginTimeout, LoginReadTimeout: loginTimeout},
 	}
 }
 

@@ -40,6 +40,8 @@ client.rack=
 send.buffer.bytes=131072
 receive.buffer.bytes=32768
 metadata.max.age.ms=300000
+metadata.recovery.strategy=rebootstrap
+metadata.recovery.rebootstrap.trigger.ms=300000
 connections.max.idle.ms=540000
 socket.connection.setup.timeout.ms=10000
 socket.connection.setup.timeout.max.ms=30000
@@ -56,6 +58,12 @@ ssl.endpoint.identification.algorithm=https
 sasl.mechanism=
 sasl.jaas.config=
 sasl.oauthbearer.token.endpoint.url=
+sasl.oauthbearer.client.credentials.client.id=
+sasl.oauthbearer.client.credentials.client.secret=
+sasl.oauthbearer.scope=
+sasl.oauthbearer.header.urlencode=false
+sasl.login.connect.timeout.ms=10000
+sasl.login.read.timeout.ms=10000
 `
 	c := DefaultProducerConfig()
 	var got strings.Builder

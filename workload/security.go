@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Security holds the settings of security.protocol, ssl.* and sasl.* in Kafka's meaning. Stores are PEM: Java's own formats
@@ -20,7 +21,14 @@ type Security struct {
 	EndpointIdentification string // ssl.endpoint.identification.algorithm: https, or empty: any host's certificate will do
 	Mechanism              string // sasl.mechanism; empty: not given
 	JAAS                   Secret // sasl.jaas.config
-	TokenURL               string // sasl.oauthbearer.token.endpoint.url: file:///path of a token
+	TokenURL               string // sasl.oauthbearer.token.endpoint.url: file:///path of a token, or the end point of an OAuth server
+	ClientID               string // sasl.oauthbearer.client.credentials.client.id
+	ClientSecret           Secret // sasl.oauthbearer.client.credentials.client.secret
+	Scope                  string // sasl.oauthbearer.scope
+	HeaderURLEncode        bool   // sasl.oauthbearer.header.urlencode
+
+	LoginConnectTimeout time.Duration // sasl.login.connect.timeout.ms
+	LoginReadTimeout    time.Duration // sasl.login.read.timeout.ms
 }
 
 // Mechanisms of SASL that kbench carries out.
@@ -73,6 +81,9 @@ func (s *Security) clashes() []securityClash {
 	}
 	module, options, _ := ParseJAAS(s.JAAS.Reveal())
 	token := s.Mechanism == MechanismOAuthBearer
+	if token {
+		s.tokenClashes(clash)
+	}
 	switch {
 	case s.Mechanism == "":
 		clash(true, "security.protocol", "%s needs a sasl.mechanism: %s (Kafka's default GSSAPI isn't carried out)", s.Protocol, strings.Join(Mechanisms(), ", "))
@@ -84,7 +95,7 @@ func (s *Security) clashes() []securityClash {
 	case !token && (options["username"] == "" || options["password"] == ""):
 		clash(true, "sasl.jaas.config", "username or password is missing: %s", jaasExample(s.Mechanism))
 	case token && s.TokenURL == "" && options[unsecuredSubject] == "":
-		clash(true, "sasl.jaas.config", "no token: give its file, sasl.oauthbearer.token.endpoint.url=file:///path, or for a token without a signature %s=\"NAME\"",
+		clash(true, "sasl.jaas.config", "no token: give its file or end point, sasl.oauthbearer.token.endpoint.url=file:///path or https://host/path, or for a token without a signature %s=\"NAME\"",
 			unsecuredSubject)
 	}
 	return all

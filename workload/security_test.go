@@ -16,6 +16,7 @@ func TestSecretNeverShows(t *testing.T) {
 	c := DefaultProducerConfig()
 	for name, value := range map[string]string{
 		"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "ssl.keystore.key": secret, "ssl.keystore.certificate.chain": "x",
+		"sasl.oauthbearer.client.credentials.client.secret": secret,
 		"sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="` + secret + `";`,
 	} {
 		if err := c.Set(name, value); err != nil {
@@ -81,6 +82,11 @@ func TestSecurityClashes(t *testing.T) {
 		{"security.protocol=SASL_PLAINTEXT|sasl.mechanism=OAUTHBEARER|sasl.oauthbearer.token.endpoint.url=file:///t", ""},
 		{"security.protocol=SASL_PLAINTEXT|sasl.mechanism=OAUTHBEARER|sasl.jaas.config=" + bearer + ` required;|sasl.oauthbearer.token.endpoint.url=file:///t`, ""},
 		{"security.protocol=SASL_PLAINTEXT|sasl.mechanism=OAUTHBEARER|sasl.jaas.config=" + bearer + ` required unsecuredLoginStringClaim_sub="u";`, ""},
+		{"security.protocol=SASL_SSL|sasl.mechanism=OAUTHBEARER|sasl.oauthbearer.token.endpoint.url=https://h/t|sasl.oauthbearer.client.credentials.client.id=me|sasl.oauthbearer.client.credentials.client.secret=s", ""},
+		{"security.protocol=SASL_SSL|sasl.mechanism=OAUTHBEARER|sasl.oauthbearer.token.endpoint.url=https://h/t|sasl.jaas.config=" + bearer + ` required clientId="me" clientSecret="s" scope="a" ssl.truststore.location="ca.pem" ssl.truststore.type=PEM;`, ""},
+		{"security.protocol=SASL_SSL|sasl.mechanism=OAUTHBEARER|sasl.oauthbearer.token.endpoint.url=https://h/t", "sasl.oauthbearer.token.endpoint.url: needs sasl.oauthbearer.client.credentials.client.id, or the option clientId"},
+		{"security.protocol=SASL_SSL|sasl.mechanism=OAUTHBEARER|sasl.oauthbearer.token.endpoint.url=https://h/t|sasl.jaas.config=" + bearer + " required clientId=me;", "needs sasl.oauthbearer.client.credentials.client.secret, or the option clientSecret"},
+		{"security.protocol=SASL_SSL|sasl.mechanism=OAUTHBEARER|sasl.oauthbearer.token.endpoint.url=https://h/t|sasl.jaas.config=" + bearer + " required clientId=me clientSecret=s ssl.truststore.type=BCFKS;", "sasl.jaas.config: option ssl.truststore.type: "},
 		{"security.protocol=SASL_SSL", "security.protocol: SASL_SSL needs a sasl.mechanism"},
 		{"security.protocol=SASL_SSL|sasl.mechanism=SCRAM-SHA-256", "security.protocol: SASL_SSL needs a sasl.jaas.config: " + scram},
 		{"security.protocol=SASL_SSL|sasl.mechanism=SCRAM-SHA-256|sasl.jaas.config=" + plain + " required username=u password=p;", "sasl.jaas.config: its login module isn't that of sasl.mechanism=SCRAM-SHA-256"},
@@ -102,6 +108,32 @@ func TestSecurityClashes(t *testing.T) {
 		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
 			t.Errorf("%s: got %v, want %q", tc.settings, err, tc.want)
 		}
+	}
+}
+
+// TestOAuth: the settings of KIP-1139 win over the options of KIP-768, and neither shows the secret.
+func TestOAuth(t *testing.T) {
+	c := DefaultProducerConfig()
+	for name, value := range map[string]string{
+		"sasl.oauthbearer.token.endpoint.url":           "https://h/t",
+		"sasl.oauthbearer.client.credentials.client.id": "me",
+		"sasl.oauthbearer.scope":                        "",
+		"sasl.jaas.config":                              `x.OAuthBearerLoginModule required clientId=other clientSecret="hunter2" scope="a b" extension_pool=7 ssl.truststore.location="ca.pem";`,
+	} {
+		if err := c.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, err := c.Security.OAuth()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.URL != "https://h/t" || o.ClientID != "me" || o.ClientSecret.Reveal() != "hunter2" || o.Scope != "a b" || o.Extensions["pool"] != "7" ||
+		o.TLS.TruststoreLocation != "ca.pem" || o.ReadTimeout != loginTimeout {
+		t.Errorf("got %+v", o)
+	}
+	if text := fmt.Sprintf("%+v %#v", o, o); strings.Contains(text, "hunter2") {
+		t.Errorf("%s shows the secret", text)
 	}
 }
 

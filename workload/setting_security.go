@@ -1,17 +1,17 @@
 package workload
 
 import (
-	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // securitySettings are the rows of security.protocol, ssl.* and sasl.*.
 func securitySettings() []settingRow {
 	type c = ProducerConfig
-	token := textSetting("sasl.oauthbearer.token.endpoint.url", "OAUTHBEARER: file with the token, read at each authentication",
+	token := textSetting("sasl.oauthbearer.token.endpoint.url", "OAUTHBEARER: the token's file, read at each authentication, or the OAuth server's end point",
 		func(c *c) *string { return &c.Security.TokenURL })
-	token.Allowed = "file:///path"
+	token.Allowed = "file:///path, https://host/path, http://host/path"
 	token.parse = checked(token.parse, tokenURL)
 	jaas := secretSetting("sasl.jaas.config", "login module with the credentials", func(c *c) *Secret { return &c.Security.JAAS })
 	jaas.parse = checked(jaas.parse, func(value string) *fieldError {
@@ -51,6 +51,12 @@ func securitySettings() []settingRow {
 		mechanism,
 		jaas,
 		token,
+		textSetting("sasl.oauthbearer.client.credentials.client.id", "who the client is for the OAuth server", func(c *c) *string { return &c.Security.ClientID }),
+		secretSetting("sasl.oauthbearer.client.credentials.client.secret", "the client's secret for the OAuth server", func(c *c) *Secret { return &c.Security.ClientSecret }),
+		textSetting("sasl.oauthbearer.scope", "what the token is asked for, words divided by blanks", func(c *c) *string { return &c.Security.Scope }),
+		boolSetting("sasl.oauthbearer.header.urlencode", "encode the client's id and secret in the request's header", func(c *c) *bool { return &c.Security.HeaderURLEncode }),
+		msSetting("sasl.login.connect.timeout.ms", "time limit of connecting to the OAuth server", 1, func(c *c) *time.Duration { return &c.Security.LoginConnectTimeout }),
+		msSetting("sasl.login.read.timeout.ms", "time limit of the OAuth server's answer", 1, func(c *c) *time.Duration { return &c.Security.LoginReadTimeout }),
 	}
 }
 
@@ -108,19 +114,4 @@ func storeTypeSetting(name string, field func(*ProducerConfig) *string) settingR
 		return e
 	})
 	return row
-}
-
-// tokenURL refuses all but files: Kafka's setting takes those too (KIP-768).
-func tokenURL(value string) *fieldError {
-	u, err := url.Parse(value)
-	switch {
-	case value == "":
-		return nil
-	case err == nil && u.Scheme == "file" && u.Host == "" && u.Path != "":
-		return nil
-	case err == nil && (u.Scheme == "http" || u.Scheme == "https"):
-		// The address may hold a password.
-		return &fieldError{msg: "kbench doesn't fetch tokens from an end point: put the token into a file", allowed: "file:///path"}
-	}
-	return &fieldError{msg: "not the address of a file", allowed: "file:///path"}
 }

@@ -70,7 +70,9 @@ func (f *targetFlags) open(ctx context.Context, p *workload.ProducerConfig, stde
 		return nil, fmt.Errorf("security.protocol=%s: the embedded targets are PLAINTEXT only: give --bootstrap-server", protocol)
 	}
 	t = &target{host: metrics.Fingerprint(), stderr: stderr}
-	if t.security, err = driver.Security(p); err != nil {
+	if t.security, err = driver.Security(ctx, p); auth.Known(err) {
+		return nil, targetError(err)
+	} else if err != nil {
 		return nil, err
 	}
 	if err := f.parseCPUs(t); err != nil {

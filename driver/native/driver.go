@@ -45,7 +45,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 	if err := driver.Check(Driver(), &cfg.Producer); err != nil {
 		return driver.Session{}, err
 	}
-	nc, err := config(&cfg)
+	nc, err := config(ctx, &cfg)
 	if err != nil {
 		return driver.Session{}, err
 	}
@@ -59,7 +59,7 @@ func open(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (driver.Se
 }
 
 // config translates the settings.
-func config(cfg *driver.Config) (native.Config, error) {
+func config(ctx context.Context, cfg *driver.Config) (native.Config, error) {
 	p := &cfg.Producer
 	compression, err := native.ParseCompression(p.CompressionType)
 	if err != nil {
@@ -73,7 +73,7 @@ func config(cfg *driver.Config) (native.Config, error) {
 	if err != nil {
 		return native.Config{}, err
 	}
-	security, err := driver.Security(p)
+	security, err := driver.Security(ctx, p)
 	if err != nil {
 		return native.Config{}, err
 	}

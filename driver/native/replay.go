@@ -32,7 +32,7 @@ func openReplay(ctx context.Context, cfg driver.Config, ack driver.AckFunc) (dri
 	if err := driver.Check(Replay(), &cfg.Producer); err != nil {
 		return driver.Session{}, err
 	}
-	nc, err := config(&cfg)
+	nc, err := config(ctx, &cfg)
 	if err != nil {
 		return driver.Session{}, err
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/IBM/sarama"
 	"github.com/twmb/franz-go/pkg/sasl"
 
-	"kbench/driver"
+	"kbench/native/auth"
 	"kbench/workload"
 )
 
@@ -24,7 +24,9 @@ func authenticate(c *sarama.Config, s *workload.Security, m sasl.Mechanism) erro
 	n.Mechanism = sarama.SASLMechanism(m.Name())
 	n.User, n.Password = credentials.User, credentials.Password.Reveal()
 	n.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{mechanism: m} }
-	n.TokenProvider = tokenFile{s}
+	if b, ok := m.(*auth.Bearer); ok {
+		n.TokenProvider = tokenProvider{b}
+	}
 	return nil
 }
 
@@ -57,13 +59,13 @@ func (c *scramClient) Step(challenge string) (string, error) {
 // Done implements sarama.SCRAMClient.
 func (c *scramClient) Done() bool { return c.done }
 
-// tokenFile gives sarama the token as it is now.
-type tokenFile struct{ s *workload.Security }
+// tokenProvider gives sarama the token as it is now.
+type tokenProvider struct{ bearer *auth.Bearer }
 
 // Token implements sarama.AccessTokenProvider.
-func (t tokenFile) Token() (*sarama.AccessToken, error) {
-	token, err := driver.Token(t.s)
-	return &sarama.AccessToken{Token: token}, err
+func (p tokenProvider) Token() (*sarama.AccessToken, error) {
+	token, err := p.bearer.Token(context.Background())
+	return &sarama.AccessToken{Token: token, Extensions: p.bearer.Extensions()}, err
 }
 
 var _ sarama.SCRAMClient = (*scramClient)(nil)

@@ -16,10 +16,12 @@ var (
 	ErrMechanism      = errors.New("SASL mechanism not offered")
 	ErrNoSASL         = errors.New("the listener doesn't want SASL")
 	ErrAuthentication = errors.New("authentication failed")
+	ErrToken          = errors.New("no token to authenticate with")
 )
 
 // Permanent tells whether trying again with the same credentials is in vain: a password, a certificate or a mechanism that
-// was refused in words. A connection that was only closed may have been closed by a broker that is stopping.
+// was refused in words. A connection that was only closed may have been closed by a broker that is stopping, and the server of
+// tokens may come back.
 func Permanent(err error) bool {
 	for _, known := range []error{ErrAuthentication, ErrCertificate, ErrMechanism, ErrNoSASL} {
 		if errors.Is(err, known) {
@@ -31,7 +33,7 @@ func Permanent(err error) bool {
 
 // Known tells whether err says of security what doesn't fit; a text before it would only mislead.
 func Known(err error) bool {
-	for _, known := range []error{ErrTLSListener, ErrNotTLS, ErrCertificate, ErrMechanism, ErrNoSASL, ErrAuthentication} {
+	for _, known := range []error{ErrTLSListener, ErrNotTLS, ErrCertificate, ErrMechanism, ErrNoSASL, ErrAuthentication, ErrToken} {
 		if errors.Is(err, known) {
 			return true
 		}

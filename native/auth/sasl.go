@@ -56,6 +56,9 @@ func Authenticate(ctx context.Context, m sasl.Mechanism, addr string, version in
 		return 0, fmt.Errorf("SaslHandshake: Kafka error code %d", code)
 	}
 	session, token, err := m.Authenticate(ctx, addr)
+	if Known(err) {
+		return 0, err
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrAuthentication, err)
 	}

@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// ClientCredentials are what an OAuth server gives tokens for (RFC 6749, section 4.4; KIP-768, KIP-1139).
+type ClientCredentials struct {
+	URL            string        // of the token end point, http or https
+	ID             string        // of the client
+	Secret         string        // of the client; in no error's text
+	Scope          string        // words divided by blanks, or ""
+	URLEncode      bool          // encode ID and Secret in the header, as RFC 6749 has it and Kafka's client hasn't unless told to
+	TLS            *tls.Config   // for https; nil: the system's authorities
+	ConnectTimeout time.Duration // of one request; 0: 10 s
+	ReadTimeout    time.Duration // to the head of the answer; 0: 10 s
+}
+
+// Endpoint gets tokens from an OAuth server and keeps the last. Its methods may be called from any goroutine.
+//
+// A token is replaced at 80 to 85 % of its life, as Kafka's client does (ExpiringCredentialRefreshingLogin). A session that
+// lasts as long as its token is renewed at 85 % of that or later (KIP-368), so it always gets a new token. If the server
+// can't be reached then, the old token serves to its end.
+type Endpoint struct {
+	cred ClientCredentials
+
+	mu    sync.Mutex // held while a token is fetched: connections that are made at the same time share it
+	token Token
+	renew time.Time // when to fetch another
+}
+
+// NewEndpoint makes an Endpoint without asking for a token yet.
+func NewEndpoint(c ClientCredentials) *Endpoint {
+	for _, d := range []*time.Duration{&c.ConnectTimeout, &c.ReadTimeout} {
+		if *d <= 0 {
+			*d = 10 * time.Second
+		}
+	}
+	return &Endpoint{cred: c}
+}
+
+// Token is a token that is still good for a while; a source for NewBearer. Errors tell what the server answered, and wrap
+// ErrAuthentication where it refused, or ErrToken where trying again may help.
+func (e *Endpoint) Token(ctx context.Context) (Token, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if now.Before(e.renew) {
+		return e.token, nil
+	}
+	t, err := e.fetch(ctx)
+	if err != nil && now.Before(e.token.Expiry) {
+		return e.token, nil
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	e.token, e.renew = t, now
+	if !t.Expiry.IsZero() {
+		e.renew = now.Add(time.Duration((0.80 + 0.05*rand.Float64()) * float64(t.Expiry.Sub(now))))
+	}
+	return t, nil
+}
+
+// fetch asks the server for a token.
+func (e *Endpoint) fetch(ctx context.Context) (Token, error) {
+	// Without keep-alive: a connection would idle for most of an hour.
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: e.cred.ConnectTimeout}).DialContext,
+		TLSHandshakeTimeout:   e.cred.ConnectTimeout,
+		ResponseHeaderTimeout: e.cred.ReadTimeout,
+		TLSClientConfig:       e.cred.TLS,
+		DisableKeepAlives:     true,
+	}
+	client := &http.Client{
+		Transport: credentialHeader{transport, &e.cred},
+		Timeout:   e.cred.ConnectTimeout + 2*e.cred.ReadTimeout,
+		// Who is redirected to has no business with the credentials.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	conf := clientcredentials.Config{
+		ClientID: e.cred.ID, ClientSecret: e.cred.Secret, TokenURL: e.cred.URL,
+		Scopes: strings.Fields(e.cred.Scope), AuthStyle: oauth2.AuthStyleInHeader,
+	}
+	got, err := conf.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
+	if err != nil {
+		return Token{}, e.explain(err)
+	}
+	t := Token{Value: got.AccessToken, Expiry: got.Expiry}
+	if own := ExpiryOf(t.Value); t.Expiry.IsZero() || !own.IsZero() && own.Before(t.Expiry) {
+		t.Expiry = own
+	}
+	return t, nil
+}
+
+// credentialHeader sends the credentials as they are, where oauth2 would always encode them.
+type credentialHeader struct {
+	next http.RoundTripper
+	cred *ClientCredentials
+}
+
+// RoundTrip implements http.RoundTripper.
+func (h credentialHeader) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !h.cred.URLEncode {
+		r = r.Clone(r.Context())
+		r.SetBasicAuth(h.cred.ID, h.cred.Secret)
+	}
+	return h.next.RoundTrip(r)
+}
+
+// explain says what a server answered, without what is secret: a server may repeat what it was sent.
+func (e *Endpoint) explain(err error) error {
+	var answer *oauth2.RetrieveError
+	var transport *url.Error
+	switch {
+	case errors.As(err, &answer) && answer.Response != nil:
+		kind, text := ErrAuthentication, fmt.Sprintf("the token end point %s answers %s", e.cred.URL, answer.Response.Status)
+		switch code := answer.Response.StatusCode; {
+		case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
+			kind = ErrToken
+		}
+		if answer.ErrorCode != "" {
+			text += fmt.Sprintf(": %.100s %.200s", answer.ErrorCode, answer.ErrorDescription)
+		}
+		return fmt.Errorf("%w: %s", kind, e.cred.hide(strings.TrimSpace(text)))
+	case errors.As(err, &transport): // its own text repeats the address
+		return fmt.Errorf("%w: no answer from the token end point %s: %w", ErrToken, e.cred.URL, transport.Err)
+	}
+	text := strings.TrimPrefix(err.Error(), "oauth2: ")
+	return fmt.Errorf("%w: the token end point %s answers with no token: %s", ErrAuthentication, e.cred.URL, e.cred.hide(text))
+}
+
+// hide takes the secret out of a text, in the forms in which a server gets to see it.
+func (c *ClientCredentials) hide(text string) string {
+	for _, s := range []string{base64.StdEncoding.EncodeToString([]byte(c.ID + ":" + c.Secret)), url.QueryEscape(c.Secret), c.Secret} {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
+}
