@@ -64,7 +64,7 @@ func (f *frame) skip(n int) {
 // end reports the sticky error, or bytes that are left over.
 func (f *frame) end() error {
 	if f.err == nil && f.left > 0 {
-		f.err = fmt.Errorf("malformed request: longer than its fields by %s", words.Count(f.left, "byte"))
+		f.err = fmt.Errorf("malformed request: %s more than its fields take", words.Count(f.left, "byte"))
 	}
 	return f.err
 }
