@@ -3,7 +3,10 @@ package native_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -19,6 +22,9 @@ import (
 // sinkEnv makes the test binary a sink broker: one in its own process, whose CPU and garbage aren't the producer's.
 const sinkEnv = "KBENCH_NATIVE_TEST_SINK"
 
+// sinkTLSEnv has that process take TLS alone, with the certificate and the key (PEM) that it holds.
+const sinkTLSEnv = "KBENCH_NATIVE_TEST_SINK_TLS"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(sinkEnv) == "" {
 		os.Exit(m.Run())
@@ -29,7 +35,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Println(s.Addr())
+	addr := s.Addr()
+	if pem := os.Getenv(sinkTLSEnv); pem != "" {
+		if addr, err = terminateTLS([]byte(pem), addr.String()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	fmt.Println(addr)
 	go func() { // ends with its parent
 		_, _ = bufio.NewReader(os.Stdin).ReadByte()
 		s.Close()
@@ -39,11 +52,44 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// terminateTLS forwards what comes over TLS to the address given.
+func terminateTLS(pem []byte, to string) (net.Addr, error) {
+	pair, err := tls.X509KeyPair(pem, pem)
+	if err != nil {
+		return nil, err
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		return nil, err
+	}
+	go func() { // ends with the process
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+				go func() {
+					_, _ = io.Copy(way[0], way[1])
+					in.Close()
+					out.Close()
+				}()
+			}
+		}
+	}()
+	return l.Addr(), nil
+}
+
 // startSink starts a sink broker in a process of its own.
-func startSink(tb testing.TB) string {
+func startSink(tb testing.TB, env ...string) string {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), sinkEnv+"=1")
+	cmd.Env = append(append(os.Environ(), sinkEnv+"=1"), env...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
