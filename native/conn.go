@@ -141,12 +141,35 @@ func (c *conn) pick(key, lowest, highest int16) (int16, error) {
 	for _, r := range c.versions {
 		if r.Key == key {
 			if r.Max < lowest || r.Min > highest {
-				return 0, fmt.Errorf("the broker speaks versions %d–%d of API %d, this producer %d–%d", r.Min, r.Max, key, lowest, highest)
+				return 0, fmt.Errorf("%s: %w: it speaks versions %d–%d of %s, this producer %d–%d", c.addr, ErrUnsupported, r.Min, r.Max, apiName(key), lowest, highest)
 			}
 			return min(r.Max, highest), nil
 		}
 	}
-	return 0, fmt.Errorf("the broker doesn't offer API %d", key)
+	return 0, fmt.Errorf("%s: %w: it doesn't offer %s", c.addr, ErrUnsupported, apiName(key))
+}
+
+// apiName is what Kafka calls an API.
+func apiName(key int16) string {
+	switch key {
+	case wire.KeyProduce:
+		return "Produce"
+	case wire.KeyMetadata:
+		return "Metadata"
+	case wire.KeyInitProducerID:
+		return "InitProducerId"
+	case wire.KeyFindCoordinator:
+		return "FindCoordinator"
+	case wire.KeyAddPartitionsToTxn:
+		return "AddPartitionsToTxn"
+	case wire.KeyAddOffsetsToTxn:
+		return "AddOffsetsToTxn"
+	case wire.KeyEndTxn:
+		return "EndTxn"
+	case wire.KeyTxnOffsetCommit:
+		return "TxnOffsetCommit"
+	}
+	return fmt.Sprintf("API %d", key)
 }
 
 // call sends one request and waits for its response, whose body aliases the connection's buffer until the next call.

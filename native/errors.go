@@ -21,6 +21,8 @@ var (
 var (
 	ErrNoBroker = errors.New("no broker reachable")
 	ErrNotKafka = auth.ErrNotKafka
+	// ErrUnsupported: the broker is too old, or too new, for what is asked of it.
+	ErrUnsupported = errors.New("not supported by the broker")
 )
 
 // Error is an error code that a broker answered with, or that the client gives to a lost request

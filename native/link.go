@@ -52,7 +52,7 @@ func (pr *Producer) newLink(addr string, setup time.Duration) (*link, error) {
 	v, err := c.pickProduce(&pr.cfg)
 	if err != nil {
 		c.nc.Close()
-		return nil, fmt.Errorf("%s: %w", addr, err)
+		return nil, err
 	}
 	pr.learnFeatures(c)
 	return &link{conn: c, version: v, done: make(chan struct{})}, nil
@@ -62,7 +62,7 @@ func (pr *Producer) newLink(addr string, setup time.Duration) (*link, error) {
 func (c *conn) pickProduce(cfg *Config) (int16, error) {
 	v, err := c.pick(wire.KeyProduce, produceLowest, produceHighest)
 	if err == nil && v < produceZstd && cfg.Compression == CompressionZstd {
-		err = fmt.Errorf("compression.type: zstd needs version %d of the Produce API, the broker speaks up to %d", produceZstd, v)
+		err = fmt.Errorf("%s: %w: compression.type zstd needs version %d of Produce, it speaks up to %d", c.addr, ErrUnsupported, produceZstd, v)
 	}
 	return v, err
 }
