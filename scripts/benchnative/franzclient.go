@@ -11,30 +11,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// franzClient is franz-go used as sparingly as was found: records are made once and go round; the record's context leads the
-// one promise back to it. sync.Pool, new records, other numbers of records and kgo.StickyPartitioner were tried: not faster.
+// franzClient is franz-go used as sparingly as was found: records are made once and go round between the one promise, which
+// kgo calls for one record after the other, and the goroutine that sends. sync.Pool, new records, other numbers of records and
+// kgo.StickyPartitioner were tried: not faster.
 type franzClient struct {
 	cl     *kgo.Client
 	values [][]byte
-	ring   []franzRecord
-	done   func(*kgo.Record, error) // promise: as a method value it would be allocated for each record
 	stamp  bool                     // give each record its time, as kgo does otherwise
+	done   func(*kgo.Record, error) // promise: as a method value it would be allocated for each record
 
-	acked  int64 // of the promises, which kgo calls one after the other
-	shown  atomic.Int64
+	free  []*kgo.Record // a ring: those from taken to given are free
+	taken int64         // of the sender
+	given int64         // of the promise
+	shown atomic.Int64  // given, as the sender may know it
+
 	failed atomic.Int64
 }
 
-// franzRecord is a record that goes round.
-type franzRecord struct {
-	context.Context
-	rec  kgo.Record
-	busy atomic.Bool // kgo has it
-}
-
-// franzBuffered is how many records kgo may hold; the ring holds some more, because kgo counts a record off only after its
-// promise.
-const franzBuffered = 1 << 16
+const (
+	// franzBuffered is how many records kgo may hold: there it blocks.
+	franzBuffered = 1 << 16
+	// franzRecords is more than that: kgo counts a record off only after its promise, and those are shown in steps.
+	franzRecords = franzBuffered + franzBuffered/4
+	// franzStep is by how many records the promise shows its progress: an atomic write for each would cost some ns.
+	franzStep = burstSize
+)
 
 func openFranz(ctx context.Context, s *setup, values [][]byte) (*franzClient, error) {
 	codec, err := franzCodec(s.Codec)
@@ -45,13 +46,12 @@ func openFranz(ctx context.Context, s *setup, values [][]byte) (*franzClient, er
 	if s.InTurn {
 		partitioner = kgo.RoundRobinPartitioner()
 	}
-	c := &franzClient{values: values, stamp: s.Client == clientFranzStamped, ring: make([]franzRecord, franzBuffered+franzBuffered/4)}
-	c.done = c.promise
-	for i := range c.ring {
-		r := &c.ring[i]
-		r.Context = context.Background()
-		r.rec = kgo.Record{Topic: s.Topic, Context: r}
+	c := &franzClient{values: values, stamp: s.Client == clientFranzStamped, free: make([]*kgo.Record, franzRecords), given: franzRecords}
+	for i := range c.free {
+		c.free[i] = &kgo.Record{Topic: s.Topic}
 	}
+	c.done = c.promise
+	c.shown.Store(c.given)
 	c.cl, err = kgo.NewClient(
 		kgo.SeedBrokers(s.Bootstrap...),
 		kgo.DisableClientMetrics(),
@@ -86,53 +86,51 @@ func franzCodec(name string) (kgo.CompressionCodec, error) {
 }
 
 func (c *franzClient) send(_ int, stop *atomic.Bool) error {
-	next := 0
+	ctx, shown := context.Background(), c.shown.Load()
 	for i := 0; !stop.Load(); i += burstSize {
 		var now time.Time
 		if c.stamp {
 			now = time.Now()
 		}
 		for j := range burstSize {
-			r := &c.ring[next]
-			if next++; next == len(c.ring) {
-				next = 0
+			for c.taken == shown {
+				if shown = c.shown.Load(); c.taken == shown {
+					runtime.Gosched() // kgo's bound comes first, but for what it is about to count off
+				}
 			}
-			for r.busy.Load() {
-				runtime.Gosched()
-			}
-			r.busy.Store(true)
-			r.rec.Value, r.rec.Timestamp = c.values[(i+j)%len(c.values)], now
-			c.cl.Produce(r, &r.rec, c.done)
+			r := c.free[c.taken%franzRecords]
+			c.taken++
+			r.Value, r.Timestamp = c.values[(i+j)%len(c.values)], now
+			c.cl.Produce(ctx, r, c.done)
 		}
 	}
 	return nil
 }
 
-// promise counts; others see the count in steps, because an atomic write for each record would cost some ns.
+// promise gives a record back.
 func (c *franzClient) promise(r *kgo.Record, err error) {
 	if err != nil {
 		c.failed.Add(1)
-	} else if c.acked++; c.acked%64 == 0 {
-		c.shown.Store(c.acked)
 	}
-	r.Context.(*franzRecord).busy.Store(false)
+	c.free[c.given%franzRecords] = r
+	if c.given++; c.given%franzStep == 0 {
+		c.shown.Store(c.given)
+	}
 }
 
 func (c *franzClient) counts() (acked, failed, batches int64) {
-	return c.shown.Load(), c.failed.Load(), -1
+	failed = c.failed.Load()
+	return c.shown.Load() - franzRecords - failed, failed, -1
 }
 
 func (c *franzClient) finish() error {
 	if err := c.cl.Flush(context.Background()); err != nil {
 		return err
 	}
-	c.cl.Close()
-	// Flush may return while the last promises run.
-	for i := range c.ring {
-		for c.ring[i].busy.Load() {
-			runtime.Gosched()
-		}
+	// Bursts and steps are of the same size, so the last promise shows the last record. Flush may return before it runs.
+	for c.shown.Load() != c.taken+franzRecords {
+		runtime.Gosched()
 	}
-	c.shown.Store(c.acked)
+	c.cl.Close()
 	return nil
 }

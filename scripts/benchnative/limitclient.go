@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync/atomic"
 
-	"kbench/native"
 	"kbench/native/wire"
 )
 
@@ -29,9 +28,6 @@ type limitClient struct {
 func openLimit(s *setup) (*limitClient, error) {
 	nc, err := net.Dial("tcp", s.Bootstrap[0])
 	if err != nil {
-		return nil, err
-	}
-	if err := nc.(*net.TCPConn).SetWriteBuffer(native.DefaultConfig().SendBuffer); err != nil {
 		return nil, err
 	}
 	c := &limitClient{nc: nc, tokens: make(chan struct{}, limitInFlight), done: make(chan error, 1)}

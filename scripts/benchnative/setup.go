@@ -66,6 +66,8 @@ func (s *setup) config() (native.Config, error) {
 	}
 	c.Bootstrap, c.Topics = s.Bootstrap, []string{s.Topic}
 	c.BatchSize, c.Linger, c.BufferMemory, c.Compression = s.BatchSize, time.Duration(s.LingerMS)*time.Millisecond, s.Memory, codec
+	// The system's buffers, as franz-go has them: send.buffer.bytes=131072 costs a switch to the broker for every 128 KiB.
+	c.SendBuffer, c.ReceiveBuffer = -1, -1
 	c.MaxRequestSize = max(c.MaxRequestSize, s.BatchSize+4096)
 	if s.InTurn {
 		c.Partitioner = native.PartitionerRoundRobin
