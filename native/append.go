@@ -55,12 +55,15 @@ func (a *appender) append(recs []Record) (done int, err error) {
 	now := pr.now()
 	timeMS := pr.wallMS(now)
 	pr.mu.Lock()
-	for i := range recs {
-		r := &recs[i]
+	for i := 0; i < len(recs); i++ {
 		if err := pr.refusal; err != nil {
 			pr.mu.Unlock()
 			return i, err
 		}
+		if i += a.appendRun(recs[i:], timeMS); i == len(recs) {
+			break
+		}
+		r := &recs[i]
 		ms := timeMS
 		if r.TimestampMS != 0 {
 			ms = r.TimestampMS
@@ -108,7 +111,7 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 		}
 		if b := p.open; b != nil {
 			body := wire.RecordBodySize(timeMS-b.baseTime, len(b.slots), r.Key, r.Value, headers)
-			if len(b.buf)+wire.VarintLen(int64(body))+body <= b.limit && body < pr.maxBody {
+			if size := wire.VarintLen(int64(body)) + body; len(b.buf)+size <= b.limit && size <= pr.maxRecord {
 				b.append(r, body, timeMS)
 				t.sticky.bytes += body
 				if len(b.buf)-b.crcTo >= crcChunk && pr.cfg.Compression == CompressionNone {
@@ -199,6 +202,11 @@ func (pr *Producer) openBatch(p *partition, mem, now, timeMS int64) {
 		pr.refreshMetadata()
 	}
 	pr.place(p, now)
+}
+
+// maxRecord is how many bytes a record may take with its own length field: a batch of it alone fits.
+func (c *Config) maxRecord() int {
+	return int(min(int64(c.MaxRequestSize), c.BufferMemory)) - wire.BatchHeaderSize
 }
 
 // fits is an error if a batch of size bytes with one record is too large; its text is the same for every record.

@@ -11,13 +11,13 @@ import (
 
 // Producer sends records. Its methods are safe for concurrent use.
 type Producer struct {
-	cfg     Config
-	start   time.Time // monotonic: times inside are ns since it
-	wall    int64     // wall clock at start, ns since 1970
-	linger  int64     // ns
-	maxBody int       // of a record
-	tmpl    *template // of a Replayer, else nil
-	table   partitionTable
+	cfg       Config
+	start     time.Time // monotonic: times inside are ns since it
+	wall      int64     // wall clock at start, ns since 1970
+	linger    int64     // ns
+	maxRecord int       // bytes of a record with its own length field
+	tmpl      *template // of a Replayer, else nil
+	table     partitionTable
 
 	topics []*topic          // by Record.Topic
 	byName map[string]*topic // not changed after New
@@ -70,9 +70,9 @@ func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, er
 	start := time.Now()
 	pr := &Producer{
 		cfg: cfg, start: start, wall: start.UnixNano(), linger: int64(cfg.Linger), tmpl: tmpl,
-		table:   newPartitionTable(cfg.PartitionRules),
-		maxBody: min(cfg.MaxRequestSize, int(min(cfg.BufferMemory, 1<<31-1))) - 61 - 5,
-		byName:  map[string]*topic{}, byID: map[[16]byte]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
+		table:     newPartitionTable(cfg.PartitionRules),
+		maxRecord: cfg.maxRecord(),
+		byName:    map[string]*topic{}, byID: map[[16]byte]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
 		mem: newMemory(&cfg, tmpl), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),
 	}
 	for i, name := range cfg.Topics {
