@@ -243,7 +243,7 @@ func TestBrokenRequestsEndTheConnection(t *testing.T) {
 		{"length over the limit", []byte{0x7f, 0, 0, 0}, "allowed are 10 to 104857600"},
 		{"an HTTP request", []byte("GET / HTTP/1.1\r\n\r\n"), "a request of 1195725856 bytes"},
 		{"length too small for the fields", length(fine, -1), "reaches beyond the request's end"},
-		{"length too large for the fields", append(length(fine, 3), 0, 0, 0), "longer than its fields by 3 bytes"},
+		{"length too large for the fields", append(length(fine, 3), 0, 0, 0), "3 bytes more"},
 		{"Produce v14", put(fine, 6, 0, 14), "Produce v14: unsupported version 14; allowed are 0 to 13"},
 		{"negative version", put(fine, 6, 0xff, 0xff), "Produce v-1: unsupported version"},
 		{"JoinGroup", put(fine, 4, 0, 11), "JoinGroup v9: the sink doesn't answer this API"},
