@@ -5,6 +5,7 @@ package native_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 // for records or batches.
 func TestAllocations(t *testing.T) {
 	const flush = 4 // the generation, its channel, and room for chance
-	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd", "none in a transaction"} {
 		t.Run(codec, func(t *testing.T) {
+			codec, transaction := strings.CutSuffix(codec, " in a transaction")
 			cfg := native.DefaultConfig()
 			cfg.Bootstrap, cfg.Topics = []string{startSink(t)}, []string{"t"}
 			cfg.OnAck = func(a native.Ack) {
@@ -27,6 +29,9 @@ func TestAllocations(t *testing.T) {
 			cfg.Compression, _ = native.ParseCompression(codec)
 			cfg.Linger = 0
 			p := open(t, cfg)
+			if transaction {
+				defer p.Pretend()()
+			}
 			recs := make([]native.Record, 64)
 			value := make([]byte, 500)
 			header := []native.Header{{Key: "h", Value: []byte("v")}}

@@ -23,3 +23,23 @@ func (pr *Producer) FreeEarly() {
 func (c *Config) SetDialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	c.dialer = dial
 }
+
+// Pretend puts a producer without transactional.id into a transaction that no coordinator knows of, for brokers that take any
+// batch. What it returns ends that.
+func (pr *Producer) Pretend() func() {
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	pr.cfg.TransactionalID = "tx"
+	pr.txn = newTransactions(pr)
+	pr.txn.state, pr.txn.v2 = txnOpen, true
+	for _, conns := range pr.nodes {
+		for _, n := range conns {
+			n.comp.attributes = newCompressor(&pr.cfg).attributes
+		}
+	}
+	return func() {
+		pr.mu.Lock()
+		defer pr.mu.Unlock()
+		pr.txn = nil
+	}
+}

@@ -19,11 +19,21 @@ import (
 
 // protocols runs a test on a cluster of each protocol: transaction.version 0 and 2.
 func protocols(t *testing.T, test func(t *testing.T, c *kfake.Cluster)) {
+	t.Helper()
+	protocolsWith(t, test)
+}
+
+// isV2 says whether a test of protocols has transaction.version 2.
+func isV2(t *testing.T) bool { return strings.Contains(t.Name(), "/v2") }
+
+// protocolsWith is protocols with options for the clusters.
+func protocolsWith(t *testing.T, test func(t *testing.T, c *kfake.Cluster), opts ...kfake.Opt) {
+	t.Helper()
 	for _, p := range []struct {
 		name     string
 		versions *kversion.Versions
 	}{{"v1", kversion.V3_9_0()}, {"v2", kversion.V4_1_0()}} {
-		t.Run(p.name, func(t *testing.T) { test(t, cluster(t, kfake.MaxVersions(p.versions))) })
+		t.Run(p.name, func(t *testing.T) { test(t, cluster(t, append(opts, kfake.MaxVersions(p.versions))...)) })
 	}
 }
 
@@ -42,16 +52,15 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// committed reads topics as read_committed consumers do, up to their last stable offsets, and returns the sorted values.
+// committed waits until no transaction is open in topics, reads them as read_committed consumers do, and returns the sorted
+// values.
 func committed(t *testing.T, addrs []string, topics ...string) []string {
 	t.Helper()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.ConsumeTopics(topics...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	must(t, err)
 	defer cl.Close()
-	ends, err := kadm.NewClient(cl).ListCommittedOffsets(ctxFor(t), topics...)
-	must(t, err)
-	must(t, ends.Error())
+	ends := stable(t, kadm.NewClient(cl), topics)
 	at := map[string]int64{}
 	left := func() bool {
 		n := 0
@@ -75,6 +84,31 @@ func committed(t *testing.T, addrs []string, topics ...string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// stable waits until topics' last stable offsets are their ends: a coordinator answers before its markers are written.
+func stable(t *testing.T, admin *kadm.Client, topics []string) kadm.ListedOffsets {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		ends, err := admin.ListEndOffsets(ctxFor(t), topics...)
+		must(t, err)
+		must(t, ends.Error())
+		open := 0
+		committed, err := admin.ListCommittedOffsets(ctxFor(t), topics...)
+		must(t, err)
+		must(t, committed.Error())
+		ends.Each(func(o kadm.ListedOffset) {
+			if c, _ := committed.Lookup(o.Topic, o.Partition); c.Offset < o.Offset {
+				open++
+			}
+		})
+		if open == 0 {
+			return ends
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d partitions of %v have a transaction open", open, topics)
+		}
+	}
 }
 
 // texts makes records with the values name-0 and so on, over all partitions of both topics.
@@ -141,7 +175,7 @@ func TestTransactions(t *testing.T) {
 		if got, want := committed(t, c.ListenAddrs(), names...), values(10, "one", "two", "three"); !slices.Equal(got, want) {
 			t.Errorf("read %v, want %v", got, want)
 		}
-		if v := p.Stats().ProduceVersion; (v > 11) != strings.HasSuffix(t.Name(), "v2") {
+		if v := p.Stats().ProduceVersion; (v > 11) != isV2(t) {
 			t.Errorf("Produce %d", v)
 		}
 	})

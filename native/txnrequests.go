@@ -119,6 +119,7 @@ func (x *transactions) conclude(c *coordinator, verdict txnVerdict, err error) t
 			pr.mu.Unlock()
 			return later
 		}
+		x.bump = x.bump || x.state == txnInitializing && pr.id != noID // the new epoch is still to come
 		done = x.abortable(err, done)
 	case verdictReinit:
 		x.identify(noID)

@@ -26,7 +26,7 @@ var txnStates = [...]struct {
 	name  string
 	after []txnState
 }{
-	txnUninitialized: {"before InitTransactions", []txnState{txnReady, txnInitializing}},
+	txnUninitialized: {"before InitTransactions", []txnState{txnInitializing, txnAborting}},
 	txnInitializing:  {"in InitTransactions", []txnState{txnUninitialized, txnCommitting, txnAborting}},
 	txnReady:         {"outside a transaction", []txnState{txnInitializing, txnCommitting, txnAborting}},
 	txnOpen:          {"in a transaction", []txnState{txnReady}},
@@ -187,6 +187,12 @@ func (x *transactions) complete() {
 	}
 	x.joined, x.fresh, x.adding = x.joined[:0], x.fresh[:0], x.adding[:0]
 	x.started, x.unsure = false, false
+	if x.pr.id == noID { // InitTransactions had failed, and is to be called again; Java's client forgets that here
+		if x.move(txnUninitialized, nil) == nil {
+			x.finishCall(nil)
+		}
+		return
+	}
 	if v2 := x.features.TransactionVersion >= 2; v2 != x.v2 {
 		// The cluster's version changed. What an epoch wrote by the first protocol mustn't be taken for a part of a transaction of
 		// the second: maybeUpdateTransactionV2Enabled.

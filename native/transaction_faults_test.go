@@ -1,0 +1,500 @@
+package native_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kbench/native"
+)
+
+// txnKeys are the requests that coordinators answer.
+var txnKeys = []kmsg.Key{kmsg.FindCoordinator, kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.EndTxn}
+
+var oneOffset = []native.Offset{{Topic: "a", Partition: 1, Offset: 7, LeaderEpoch: -1}}
+
+// wholeTransaction commits records and an offset.
+func wholeTransaction(t *testing.T, p *native.Producer, first int, name string) {
+	t.Helper()
+	must(t, p.BeginTransaction())
+	must(t, p.Produce(ctxFor(t), texts(first, 6, name)))
+	must(t, p.SendOffsetsToTransaction(ctxFor(t), oneOffset, native.GroupMetadata{Group: "g"}))
+	must(t, p.CommitTransaction(ctxFor(t)))
+}
+
+// TestCoordinatorErrorsHeal injects what a coordinator says in passing, and moves coordinators: nothing comes of it.
+func TestCoordinatorErrorsHeal(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		p := open(t, transactional(c, l, "tx"))
+		want := []string{}
+		first := 0
+		for i, e := range []*kerr.Error{kerr.CoordinatorNotAvailable, kerr.NotCoordinator, kerr.CoordinatorLoadInProgress,
+			kerr.ConcurrentTransactions, kerr.RequestTimedOut, kerr.NotEnoughReplicas, kerr.UnknownTopicOrPartition} {
+			faults := []*kfake.FaultHandle{}
+			for _, key := range txnKeys {
+				faults = append(faults, c.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: e, Count: 2}))
+			}
+			if i == 0 {
+				must(t, p.InitTransactions(ctxFor(t)))
+			}
+			name := strings.ToLower(e.Message)
+			wholeTransaction(t, p, first, name)
+			want = append(want, values(6, name)...)
+			first += 6
+			for _, f := range faults {
+				f.Remove()
+			}
+			c.RehashCoordinators()
+			c.ShufflePartitionLeaders()
+		}
+		l.check(t, first, false)
+		slices.Sort(want)
+		if got := committed(t, c.ListenAddrs(), names...); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+		if got := groupOffsets(t, c.ListenAddrs(), "g"); got != "a1=7" {
+			t.Errorf("the group's offsets are %s", got)
+		}
+	})
+}
+
+// TestCoordinatorErrors injects what a transaction or a producer doesn't survive.
+func TestCoordinatorErrors(t *testing.T) {
+	abortable, fatal := native.ErrTransactionAbortable, native.ErrTransactionFatal
+	for _, tc := range []struct {
+		key  kmsg.Key
+		err  *kerr.Error
+		want error // of the call that needs the request
+		also error
+	}{
+		{kmsg.FindCoordinator, kerr.TransactionalIDAuthorizationFailed, fatal, &native.Error{Code: 53}},
+		{kmsg.InitProducerID, kerr.InvalidTransactionTimeout, fatal, &native.Error{Code: 50}},
+		{kmsg.InitProducerID, kerr.ProducerFenced, fatal, native.ErrProducerFenced},
+		{kmsg.InitProducerID, kerr.InvalidProducerEpoch, fatal, native.ErrProducerFenced},
+		{kmsg.InitProducerID, kerr.TransactionAbortable, abortable, &native.Error{Code: 120}},
+		{kmsg.AddPartitionsToTxn, kerr.TopicAuthorizationFailed, abortable, &native.Error{Code: 29}},
+		{kmsg.AddPartitionsToTxn, kerr.UnknownProducerID, abortable, &native.Error{Code: 59}},
+		{kmsg.AddPartitionsToTxn, kerr.TransactionAbortable, abortable, &native.Error{Code: 120}},
+		{kmsg.AddPartitionsToTxn, kerr.InvalidProducerIDMapping, fatal, &native.Error{Code: 49}},
+		{kmsg.AddPartitionsToTxn, kerr.InvalidTxnState, fatal, &native.Error{Code: 48}},
+		{kmsg.AddPartitionsToTxn, kerr.InvalidProducerEpoch, fatal, native.ErrProducerFenced},
+		{kmsg.AddOffsetsToTxn, kerr.GroupAuthorizationFailed, abortable, &native.Error{Code: 30}},
+		{kmsg.AddOffsetsToTxn, kerr.TransactionAbortable, abortable, &native.Error{Code: 120}},
+		{kmsg.AddOffsetsToTxn, kerr.UnknownProducerID, abortable, &native.Error{Code: 59}},
+		{kmsg.AddOffsetsToTxn, kerr.InvalidTxnState, fatal, &native.Error{Code: 48}},
+		{kmsg.TxnOffsetCommit, kerr.GroupAuthorizationFailed, abortable, &native.Error{Code: 30}},
+		{kmsg.TxnOffsetCommit, kerr.FencedInstanceID, abortable, &native.Error{Code: 82}},
+		{kmsg.TxnOffsetCommit, kerr.UnknownMemberID, abortable, &native.Error{Code: 25}},
+		{kmsg.TxnOffsetCommit, kerr.IllegalGeneration, abortable, &native.Error{Code: 22}},
+		{kmsg.TxnOffsetCommit, kerr.TransactionAbortable, abortable, &native.Error{Code: 120}},
+		{kmsg.TxnOffsetCommit, kerr.UnsupportedForMessageFormat, fatal, &native.Error{Code: 43}},
+		{kmsg.TxnOffsetCommit, kerr.InvalidProducerEpoch, fatal, native.ErrProducerFenced},
+		{kmsg.TxnOffsetCommit, kerr.OffsetMetadataTooLarge, fatal, &native.Error{Code: 12}},
+		{kmsg.EndTxn, kerr.TransactionAbortable, abortable, &native.Error{Code: 120}},
+		{kmsg.EndTxn, kerr.UnknownProducerID, abortable, &native.Error{Code: 59}},
+		{kmsg.EndTxn, kerr.InvalidTxnState, fatal, &native.Error{Code: 48}},
+		{kmsg.EndTxn, kerr.ProducerFenced, fatal, native.ErrProducerFenced},
+		{kmsg.EndTxn, kerr.TransactionalIDAuthorizationFailed, fatal, &native.Error{Code: 53}},
+	} {
+		what := fmt.Sprint(tc.key.Name(), " ", tc.err.Message)
+		protocols(t, func(t *testing.T, c *kfake.Cluster) {
+			if isV2(t) && (tc.key == kmsg.AddPartitionsToTxn || tc.key == kmsg.AddOffsetsToTxn) {
+				return // it isn't asked
+			}
+			l := newLedger()
+			p := open(t, transactional(c, l, "tx"))
+			fault := c.Fault(kfake.Fault{Keys: []kmsg.Key{tc.key}, Err: tc.err})
+			var err error
+			step := func(f func() error) {
+				if err == nil {
+					err = f()
+				}
+			}
+			step(func() error { return p.InitTransactions(ctxFor(t)) })
+			step(p.BeginTransaction)
+			step(func() error { return p.Produce(ctxFor(t), texts(0, 6, "lost")) })
+			step(func() error {
+				return p.SendOffsetsToTransaction(ctxFor(t), oneOffset, native.GroupMetadata{Group: "g"})
+			})
+			step(func() error { return p.CommitTransaction(ctxFor(t)) })
+			if !errors.Is(err, tc.want) || !errors.Is(err, tc.also) || fault.Hits() != 1 {
+				t.Errorf("%s: %v after %d answers, want %v", what, err, fault.Hits(), tc.want)
+			}
+			n, want := 6, []string{}
+			if tc.key == kmsg.FindCoordinator || tc.key == kmsg.InitProducerID {
+				n = 0
+			}
+			if err := p.Produce(ctxFor(t), texts(n, 1, "no")); !errors.Is(err, tc.want) {
+				t.Errorf("%s: Produce after it: %v", what, err)
+			}
+			n++
+			abort := p.AbortTransaction(ctxFor(t))
+			if tc.want == abortable {
+				if abort != nil {
+					t.Fatalf("%s: abort: %v", what, abort)
+				}
+				if tc.key == kmsg.InitProducerID {
+					must(t, p.InitTransactions(ctxFor(t)))
+				}
+				wholeTransaction(t, p, n, "next")
+				n, want = n+6, values(6, "next")
+			} else if !errors.Is(abort, fatal) {
+				t.Errorf("%s: abort: %v", what, abort)
+			}
+			must(t, p.Close())
+			l.check(t, n, true)
+			if got := committed(t, c.ListenAddrs(), names...); !slices.Equal(got, want) {
+				t.Errorf("%s: read %v, want %v", what, got, want)
+			}
+		})
+	}
+}
+
+// TestAbortFails has the coordinator refuse an abort as abortable: that would go round in circles, so it is fatal.
+func TestAbortFails(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		p := begin(t, transactional(c, newLedger(), "tx"))
+		must(t, p.Produce(ctxFor(t), texts(0, 6, "x")))
+		must(t, p.Flush(ctxFor(t)))
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.TransactionAbortable})
+		if err := p.AbortTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionFatal) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestInitAgain is refused for want of authorization, and goes on once that is given.
+func TestInitAgain(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		p := open(t, transactional(c, newLedger(), "tx"))
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed})
+		if err := p.InitTransactions(ctxFor(t)); !errors.Is(err, &native.Error{Code: 53}) || errors.Is(err, native.ErrTransactionFatal) {
+			t.Errorf("got %v", err)
+		}
+		if err := p.BeginTransaction(); !errors.Is(err, native.ErrTransactionState) {
+			t.Errorf("BeginTransaction: %v", err)
+		}
+		must(t, p.InitTransactions(ctxFor(t)))
+		wholeTransaction(t, p, 0, "x")
+	})
+}
+
+// TestRecordsFail has a leader refuse a batch: the transaction can't be committed, what wasn't sent fails at once, and after
+// the abort the next one is whole.
+func TestRecordsFail(t *testing.T) {
+	for _, e := range []*kerr.Error{kerr.InvalidRecord, kerr.TopicAuthorizationFailed, kerr.TransactionAbortable, kerr.InvalidTxnState,
+		kerr.OutOfOrderSequenceNumber, kerr.InvalidProducerEpoch, kerr.UnknownServerError} {
+		protocols(t, func(t *testing.T, c *kfake.Cluster) {
+			what := fmt.Sprint(e.Message, " ", t.Name())
+			l := newLedger()
+			cfg := transactional(c, l, "tx")
+			cfg.Linger, cfg.DeliveryTimeout = time.Hour/2, time.Hour
+			p := begin(t, cfg)
+			must(t, p.Produce(ctxFor(t), onePartition(texts(0, 6, "before"))))
+			must(t, p.Flush(ctxFor(t)))
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e, Topic: "a"})
+			must(t, p.Produce(ctxFor(t), onePartition(texts(6, 6, "refused"))))
+			must(t, p.Flush(ctxFor(t)))
+			after := p.Produce(ctxFor(t), texts(12, 1, "after"))
+			if !errors.Is(after, native.ErrTransactionAbortable) || !errors.Is(after, &native.Error{Code: e.Code}) {
+				t.Errorf("%s: Produce after it: %v", what, after)
+			}
+			for range 2 {
+				if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionAbortable) {
+					t.Errorf("%s: commit: %v", what, err)
+				}
+			}
+			must(t, p.AbortTransaction(ctxFor(t)))
+			wholeTransaction(t, p, 13, "next")
+			l.check(t, 19, true)
+			if e, _ := l.get(6); e.err == nil {
+				t.Errorf("%s: the batch didn't fail", what)
+			}
+			if got, want := committed(t, c.ListenAddrs(), names...), values(6, "next"); !slices.Equal(got, want) {
+				t.Errorf("%s: read %v, want %v", what, got, want)
+			}
+		})
+	}
+}
+
+// TestFencedRecords has a leader refuse a batch for good.
+func TestFencedRecords(t *testing.T) {
+	for _, e := range []*kerr.Error{kerr.ProducerFenced, kerr.InvalidProducerIDMapping, kerr.TransactionalIDAuthorizationFailed} {
+		protocols(t, func(t *testing.T, c *kfake.Cluster) {
+			l := newLedger()
+			p := begin(t, transactional(c, l, "tx"))
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: e})
+			must(t, p.Produce(ctxFor(t), texts(0, 6, "x")))
+			if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionFatal) || !errors.Is(err, &native.Error{Code: e.Code}) {
+				t.Errorf("%s: commit: %v", e.Message, err)
+			}
+			must(t, p.Close())
+			l.check(t, 6, true)
+		})
+	}
+}
+
+// TestExpiryInTransaction has a broker that doesn't answer until records have run into delivery.timeout.ms.
+func TestExpiryInTransaction(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		cfg := transactional(c, l, "tx")
+		cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.Linger = 300*time.Millisecond, 400*time.Millisecond, 0
+		cfg.MaxBlock = time.Minute
+		p := begin(t, cfg)
+		must(t, p.Produce(ctxFor(t), onePartition(texts(0, 6, "before"))))
+		must(t, p.Flush(ctxFor(t)))
+		gate, ids := make(chan struct{}), &identities{}
+		ids.watch(c)
+		c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			c.SleepControl(func() { <-gate })
+			return nil, nil, false
+		})
+		must(t, p.Produce(ctxFor(t), onePartition(texts(6, 6, "expired"))))
+		must(t, p.Flush(ctxFor(t)))
+		if e, _ := l.get(6); !errors.Is(e.err, native.ErrDeliveryTimeout) {
+			t.Errorf("the batch ended with %v", e.err)
+		}
+		if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionAbortable) || !errors.Is(err, native.ErrDeliveryTimeout) {
+			t.Errorf("commit: %v", err)
+		}
+		close(gate)
+		must(t, p.AbortTransaction(ctxFor(t)))
+		wholeTransaction(t, p, 12, "next")
+		l.check(t, 18, true)
+		if got, want := committed(t, c.ListenAddrs(), names...), values(6, "next"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+		ids.mu.Lock()
+		defer ids.mu.Unlock()
+		if isV2(t) != (len(ids.bumps) == 0) {
+			t.Errorf("asked for new epochs of %v", ids.bumps)
+		}
+	})
+}
+
+// identities notes for which ids and epochs new epochs were asked for.
+type identities struct {
+	mu    sync.Mutex
+	bumps []string
+}
+
+func (ids *identities) watch(c *kfake.Cluster) {
+	c.ControlKey(int16(kmsg.InitProducerID), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if r := req.(*kmsg.InitProducerIDRequest); r.ProducerID >= 0 {
+			ids.mu.Lock()
+			ids.bumps = append(ids.bumps, fmt.Sprint(r.ProducerID, "/", r.ProducerEpoch))
+			ids.mu.Unlock()
+		}
+		return nil, nil, false
+	})
+}
+
+// TestCallAgain lets every call run into its context while its coordinator is slow: it goes on, other calls are refused
+// meanwhile, and the same call again tells the end.
+func TestCallAgain(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		p := open(t, transactional(c, l, "tx"))
+		again := func(key kmsg.Key, call func(context.Context) error) {
+			t.Helper()
+			gate := make(chan struct{})
+			c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+				c.DropControl()
+				c.SleepControl(func() { <-gate })
+				return nil, nil, false
+			})
+			for range 2 {
+				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+				if err := call(ctx); !errors.Is(err, native.ErrTransactionPending) || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s: %v", key.Name(), err)
+				}
+				cancel()
+			}
+			if err := p.BeginTransaction(); !errors.Is(err, native.ErrTransactionState) {
+				t.Errorf("BeginTransaction during %s: %v", key.Name(), err)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			if err := call(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s with a context that is done: %v", key.Name(), err)
+			}
+			close(gate)
+			must(t, call(ctxFor(t)))
+		}
+		again(kmsg.InitProducerID, p.InitTransactions)
+		for i, end := range []func(context.Context) error{p.CommitTransaction, p.AbortTransaction, p.CommitTransaction} {
+			must(t, p.BeginTransaction())
+			must(t, p.Produce(ctxFor(t), texts(6*i, 6, fmt.Sprint("x", i))))
+			must(t, p.Flush(ctxFor(t)))
+			must(t, p.SendOffsetsToTransaction(ctxFor(t), oneOffset, native.GroupMetadata{Group: "g"}))
+			again(kmsg.EndTxn, end)
+		}
+		l.check(t, 18, false)
+		if got, want := committed(t, c.ListenAddrs(), names...), values(6, "x0", "x2"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+	})
+}
+
+// loser is a listener whose connections lose one answer each time it is armed: the broker did the work, the client doesn't
+// know.
+type loser struct {
+	net.Listener
+	armed *atomic.Bool
+}
+
+func (l loser) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return losing{nc, l.armed}, nil
+}
+
+type losing struct {
+	net.Conn
+	armed *atomic.Bool
+}
+
+func (c losing) Write(b []byte) (int, error) {
+	if c.armed.CompareAndSwap(true, false) {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+// TestLostAnswers loses the answer to each request of a transaction once.
+func TestLostAnswers(t *testing.T) {
+	for _, key := range txnKeys {
+		armed := new(atomic.Bool)
+		protocolsWith(t, func(t *testing.T, c *kfake.Cluster) {
+			l := newLedger()
+			cfg := transactional(c, l, "tx")
+			cfg.RequestTimeout = 150 * time.Millisecond
+			p := open(t, cfg)
+			c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+				c.DropControl()
+				armed.Store(true)
+				return nil, nil, false
+			})
+			must(t, p.InitTransactions(ctxFor(t)))
+			wholeTransaction(t, p, 0, "one")
+			must(t, p.BeginTransaction())
+			must(t, p.Produce(ctxFor(t), texts(6, 6, "aborted")))
+			must(t, p.AbortTransaction(ctxFor(t)))
+			wholeTransaction(t, p, 12, "two")
+			l.check(t, 18, true)
+			if got, want := committed(t, c.ListenAddrs(), names...), values(6, "one", "two"); !slices.Equal(got, want) {
+				t.Errorf("%s: read %v, want %v", key.Name(), got, want)
+			}
+		}, kfake.ListenFn(func(network, address string) (net.Listener, error) {
+			inner, err := net.Listen(network, address)
+			return loser{inner, armed}, err
+		}))
+	}
+}
+
+// TestAbortWakesProduce has a Produce wait for memory when the transaction is aborted: its records are refused, not put into
+// the next transaction.
+func TestAbortWakesProduce(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		cfg := transactional(c, l, "tx")
+		cfg.BatchSize, cfg.BufferMemory = 1000, 1000
+		cfg.Linger, cfg.DeliveryTimeout = time.Hour/2, time.Hour
+		p := begin(t, cfg)
+		gate := make(chan struct{})
+		c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.DropControl()
+			c.SleepControl(func() { <-gate })
+			return nil, nil, false
+		})
+		must(t, p.Produce(ctxFor(t), onePartition(texts(0, 1, "sent"))))
+		refused := make(chan error)
+		go func() { refused <- p.Produce(context.Background(), texts(1, 4, "waits")) }()
+		for p.Stats().Requests == 0 { // the one that waits has the first one sent
+			time.Sleep(time.Millisecond)
+		}
+		aborted := make(chan error)
+		go func() { aborted <- p.AbortTransaction(context.Background()) }()
+		for p.BeginTransaction() == nil {
+			t.Fatal("a transaction begins before the abort")
+		}
+		time.Sleep(20 * time.Millisecond) // the abort has begun, most likely
+		close(gate)
+		must(t, <-aborted)
+		if err := <-refused; !errors.Is(err, native.ErrTransactionState) {
+			t.Errorf("Produce: %v", err)
+		}
+		wholeTransaction(t, p, 5, "next")
+		l.check(t, 11, true)
+		if got, want := committed(t, c.ListenAddrs(), names...), values(6, "next"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+	})
+}
+
+// TestCloseInTransaction closes with a transaction in each state: it is aborted, or its end is waited for, but not for ever.
+func TestCloseInTransaction(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		cfg := transactional(c, l, "tx")
+		cfg.RequestTimeout = 300 * time.Millisecond
+		p := begin(t, cfg)
+		must(t, p.Produce(ctxFor(t), texts(0, 6, "open")))
+		ends := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Observe: true, Count: -1})
+		must(t, p.Flush(ctxFor(t)))
+		must(t, p.Produce(ctxFor(t), texts(6, 6, "unsent")))
+		must(t, p.Close())
+		if ends.Hits() != 1 {
+			t.Errorf("%d ends asked for in Close, want 1", ends.Hits())
+		}
+		l.check(t, 12, true)
+
+		l = newLedger()
+		cfg.OnAck = l.ack
+		p = begin(t, cfg)
+		must(t, p.Produce(ctxFor(t), texts(0, 6, "whole")))
+		gate := make(chan struct{})
+		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.DropControl()
+			c.SleepControl(func() { <-gate })
+			return nil, nil, false
+		})
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		if err := p.CommitTransaction(ctx); !errors.Is(err, native.ErrTransactionPending) {
+			t.Errorf("commit: %v", err)
+		}
+		time.AfterFunc(50*time.Millisecond, func() { close(gate) })
+		must(t, p.Close()) // waits for the commit
+
+		silent := make(chan struct{})
+		defer close(silent)
+		q := begin(t, cfg)
+		must(t, q.Produce(ctxFor(t), texts(6, 6, "given up")))
+		must(t, q.Flush(ctxFor(t)))
+		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			c.SleepControl(func() { <-silent })
+			return nil, nil, false
+		})
+		must(t, q.Close())
+		l.check(t, 12, false)
+	})
+}

@@ -1,0 +1,157 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"kbench/native/wire"
+)
+
+// idleTransaction is an idle producer in a transaction, with three batches of 5, 3 and 2 records in requests of their own.
+func idleTransaction(t *testing.T) (*Producer, *partition, []*batch) {
+	t.Helper()
+	pr, tp := idle(1, func(c *Config) { c.TransactionalID = "tx" })
+	pr.topics = []*topic{tp}
+	pr.ctx, pr.gen = context.Background(), newGeneration(nil)
+	pr.txn = newTransactions(pr)
+	pr.id = producerID{7, 3}
+	x := pr.txn
+	x.state, x.bumps = txnOpen, true
+	p := tp.partitions[0]
+	p.seq.restart(pr.id)
+	p.seq.everAcked = true
+	x.join(p)
+	p.txn = inside
+	var batches []*batch
+	for _, n := range []int32{5, 3, 2} {
+		b := &batch{part: p, count: n, state: stateQueued, baseOffset: -1}
+		p.queue = append(p.queue, b)
+		if got := pr.pick(p, 0); got != b {
+			t.Fatalf("picked %v", got)
+		}
+		pr.take(p, b, 0)
+		batches = append(batches, b)
+	}
+	return pr, p, batches
+}
+
+// TestRefusedInTransaction has the broker refuse the second of three batches: the third takes its sequences, once nothing is
+// on its way.
+func TestRefusedInTransaction(t *testing.T) {
+	pr, p, b := idleTransaction(t)
+	settle := func(b *batch, code int16) []*batch {
+		return pr.settle(b, wire.ProduceResult{Code: code, BaseOffset: 100, Leader: -1, LogStart: -1}, 0, nil)
+	}
+	settle(b[0], 0)
+	if done := settle(b[1], 87); len(done) != 1 || pr.txn.state != txnAbortable || !pr.txn.bump {
+		t.Errorf("refused: %d batches ended, state %d, bump %v", len(done), pr.txn.state, pr.txn.bump)
+	}
+	if pr.pick(p, never-1) != nil || b[2].sequence != 8 {
+		t.Errorf("renumbered to %d while it was in a request", b[2].sequence)
+	}
+	settle(b[2], codeOutOfOrder)
+	if got := pr.pick(p, never-1); got != b[2] || b[2].sequence != 5 || p.seq.next != 7 || b[2].id != pr.id {
+		t.Errorf("picked %v with sequence %d, next %d; want the third with 5, then 7", got, b[2].sequence, p.seq.next)
+	}
+	pr.take(p, b[2], 0)
+	settle(b[2], 0)
+	if err := pr.txn.resolveTransaction(); err != nil || p.seq.next != 7 || p.seq.lastAcked != 6 {
+		t.Errorf("%v; next %d after %d", err, p.seq.next, p.seq.lastAcked)
+	}
+}
+
+// TestForgottenInTransaction checks what comes of batches whose producer the broker doesn't know.
+func TestForgottenInTransaction(t *testing.T) {
+	for _, tc := range []struct {
+		acked, logStart int64
+		want            string
+	}{
+		{100, -1, "again 5 8"},  // it doesn't know where its log starts
+		{100, 200, "again 0 3"}, // what was acknowledged is gone by retention
+		{100, 50, "fails"},      // it forgot the producer though its records are there
+	} {
+		pr, p, b := idleTransaction(t)
+		pr.settle(b[0], wire.ProduceResult{BaseOffset: tc.acked, Leader: -1}, 0, nil)
+		for _, b := range b[1:] {
+			pr.settle(b, wire.ProduceResult{Code: codeUnknownProducer, LogStart: tc.logStart, Leader: -1, LeaderEpoch: -1}, 0, nil)
+		}
+		got := "fails"
+		if pr.txn.state == txnOpen {
+			pr.pick(p, never-1)
+			got = fmt.Sprint("again ", b[1].sequence, " ", b[2].sequence)
+		}
+		if got != tc.want || pr.id.epoch != 3 {
+			t.Errorf("acknowledged to %d, log from %d: %s, want %s; epoch %d", tc.acked, tc.logStart, got, tc.want, pr.id.epoch)
+		}
+	}
+}
+
+// TestUnresolvedInTransaction has batches time out that may be in the log: only a new epoch makes the next transaction safe.
+func TestUnresolvedInTransaction(t *testing.T) {
+	for _, tc := range []struct {
+		v2, bumps, fatal, bump bool
+	}{{false, true, false, true}, {true, true, false, false}, {false, false, true, false}} {
+		pr, p, b := idleTransaction(t)
+		x := pr.txn
+		x.v2, x.bumps, x.state = tc.v2, tc.bumps, txnAborting
+		for _, b := range b {
+			b.state = stateRetry
+			p.sent--
+			pr.fail(b, ErrDeliveryTimeout, nil)
+		}
+		if err := x.resolveTransaction(); (err != nil) != tc.fatal || x.bump != tc.bump {
+			t.Errorf("%+v: error %v, bump %v", tc, err, x.bump)
+		}
+	}
+}
+
+// TestProtocolChanges ends a transaction of one protocol after the cluster went over to the other.
+func TestProtocolChanges(t *testing.T) {
+	for _, v2 := range []bool{false, true} {
+		pr, p, _ := idleTransaction(t)
+		x := pr.txn
+		x.v2, x.state = v2, txnCommitting
+		x.features = wire.Features{Epoch: 9, TransactionVersion: 2}
+		want := txnInitializing // a new epoch before the first transaction of the second protocol
+		if v2 {
+			x.features.TransactionVersion, want = 1, txnReady
+		}
+		x.complete()
+		if x.v2 == v2 || x.state != want || p.txn != outside || len(x.joined) != 0 {
+			t.Errorf("from v2=%v: v2=%v, state %d, want %d", v2, x.v2, x.state, want)
+		}
+	}
+}
+
+// TestLearnFeatures keeps the newest.
+func TestLearnFeatures(t *testing.T) {
+	pr, _, _ := idleTransaction(t)
+	for _, f := range []wire.Features{{Epoch: 5, TransactionVersion: 1}, {Epoch: 7, TransactionVersion: 2}, {Epoch: 6}, {Epoch: -1}} {
+		pr.learnFeatures(&conn{features: f})
+	}
+	if want := (wire.Features{Epoch: 7, TransactionVersion: 2}); pr.txn.features != want {
+		t.Errorf("%+v, want %+v", pr.txn.features, want)
+	}
+}
+
+// TestUnansweredPartitions aborts while it is unknown whether the coordinator counts partitions in: it is asked until that is
+// known, or the next transaction would begin with them.
+func TestUnansweredPartitions(t *testing.T) {
+	for _, unsure := range []bool{true, false} {
+		pr, p, b := idleTransaction(t)
+		x := pr.txn
+		for _, b := range b {
+			pr.settle(b, wire.ProduceResult{Leader: -1}, 0, nil)
+		}
+		x.started, x.state = true, txnAborting
+		x.adding, x.unsure = []*partition{p}, unsure
+		work := fmt.Sprintf("%p", x.next())
+		if want := fmt.Sprintf("%p", map[bool]func() txnPace{true: x.addPartitions, false: x.end}[unsure]); work != want {
+			t.Errorf("unsure %v: the wrong request", unsure)
+		}
+		if unsure != (len(x.adding) == 1) {
+			t.Errorf("unsure %v: %d partitions to add", unsure, len(x.adding))
+		}
+	}
+}
