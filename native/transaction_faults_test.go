@@ -154,6 +154,9 @@ func TestCoordinatorErrors(t *testing.T) {
 				t.Errorf("%s: abort: %v", what, abort)
 			}
 			must(t, p.Close())
+			if tc.want == fatal { // what it left open is ended by the next one
+				must(t, open(t, transactional(c, newLedger(), "tx")).InitTransactions(ctxFor(t)))
+			}
 			l.check(t, n, true)
 			if got := committed(t, c.ListenAddrs(), names...); !slices.Equal(got, want) {
 				t.Errorf("%s: read %v, want %v", what, got, want)
