@@ -126,12 +126,28 @@ func readStore(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, magic := range []string{"\xfe\xed\xfe\xed", "\xce\xce\xce\xce", "\x30\x82", "\x30\x83", "\x30\x80"} { // JKS, JCEKS, PKCS #12
-		if bytes.HasPrefix(text, []byte(magic)) {
-			return nil, fmt.Errorf("%s: %s", path, workload.ConvertStore)
-		}
+	if kind := foreignStore(text); kind == "DER" {
+		return nil, fmt.Errorf("%s is a certificate in DER: want PEM: convert it with `openssl x509 -inform der -in %s -out cert.pem`", path, path)
+	} else if kind != "" {
+		return nil, fmt.Errorf("%s is a %s store: want PEM: %s", path, kind, workload.ConvertStore(path, kind))
 	}
 	return text, nil
+}
+
+// foreignStore recognises what isn't PEM by its first bytes.
+func foreignStore(b []byte) string {
+	for _, k := range []struct{ magic, kind string }{
+		{"\xfe\xed\xfe\xed", "JKS"}, {"\xce\xce\xce\xce", "JCEKS"}, {"\x30\x82", "PKCS12"}, {"\x30\x83", "PKCS12"}, {"\x30\x80", "PKCS12"},
+	} {
+		if !bytes.HasPrefix(b, []byte(k.magic)) {
+			continue
+		}
+		if _, err := x509.ParseCertificate(b); err == nil {
+			return "DER"
+		}
+		return k.kind
+	}
+	return ""
 }
 
 // pemPattern is a block as Kafka reads it (DefaultSslEngineFactory.PemParser): white space, or none, where PEM has line ends, so

@@ -101,6 +101,8 @@ func TestSecurityErrors(t *testing.T) {
 	ca := authtest.NewAuthority(t)
 	a, b := ca.Issue(t, time.Now().Add(time.Hour), "a"), ca.Issue(t, time.Now().Add(time.Hour), "b")
 	encrypted := string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("hunter2")}))
+	block, _ := pem.Decode(ca.PEM)
+	der := block.Bytes
 	const trust, keystore = "ssl.truststore.location=", "ssl.keystore.location="
 	for _, tc := range []struct {
 		setting string
@@ -108,8 +110,10 @@ func TestSecurityErrors(t *testing.T) {
 	}{
 		{trust + "/no/such", []string{"ssl.truststore.location", "/no/such", "no such file"}},
 		{trust + t.TempDir(), []string{"ssl.truststore.location", "not a PEM file"}},
-		{trust + file(t, "\xfe\xed\xfe\xed..."), []string{"ssl.truststore.location", "keytool"}},
-		{trust + file(t, "\x30\x82..."), []string{"ssl.truststore.location", "openssl pkcs12"}},
+		{trust + file(t, "\xfe\xed\xfe\xed..."), []string{"ssl.truststore.location", "store.pem is a JKS store", "want PEM", "keytool -importkeystore -srckeystore /"}},
+		{keystore + file(t, "\xce\xce\xce\xce..."), []string{"ssl.keystore.location", "is a JCEKS store", "want PEM", "keytool"}},
+		{trust + file(t, "\x30\x82..."), []string{"ssl.truststore.location", "is a PKCS12 store", "want PEM", "openssl pkcs12 -in /"}},
+		{trust + file(t, string(der)), []string{"ssl.truststore.location", "in DER", "openssl x509"}},
 		{trust + file(t, "hunter2"), []string{"ssl.truststore.location", "BEGIN CERTIFICATE"}},
 		{trust + file(t, "-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n"), []string{"ssl.truststore.location", "certificate 1"}},
 		{keystore + file(t, string(a.Chain)), []string{"ssl.keystore.location", "no key"}},

@@ -51,12 +51,12 @@ func refusedSettings() []settingRow {
 		kerberos  = "Kerberos (GSSAPI) isn't there"
 		tokens    = "an OAUTHBEARER token comes from sasl.oauthbearer.token.endpoint.url, a file or an end point of client credentials, or sasl.jaas.config; it is renewed at 80 to 85 % of its life"
 		encrypted = "decrypt the key with `openssl pkcs8 -in KEY -out PLAINKEY`"
-		stores    = "stores are PEM, which has no password"
 		javaTLS   = "TLS 1.2 and 1.3 are Go's own"
 		metadata  = "metadata of topics are kept for the whole run"
 		twoPhase  = "transactions with two-phase commit are missing"
 		providers = "give the value itself"
 	)
+	stores := "a store is PEM, which has no password; if it is a JKS or PKCS12 one, " + ConvertStore("STORE", "") + ", and leave the password out"
 	var rows []settingRow
 	add := func(why string, secret bool, names ...string) {
 		for _, name := range names {

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -99,9 +100,16 @@ func secretSetting(name, doc string, field func(*ProducerConfig) *Secret) settin
 	}
 }
 
-// ConvertStore says how Java's stores become PEM.
-const ConvertStore = "Java's stores aren't read: make it PEM with `keytool -importkeystore -srckeystore STORE -destkeystore store.p12 " +
-	"-deststoretype PKCS12` and `openssl pkcs12 -in store.p12 -nodes -out store.pem`"
+// ConvertStore says how a store of Java's becomes one that is read; store is its file, kind JKS, JCEKS, PKCS12, BCFKS, or "" if
+// that isn't known.
+func ConvertStore(store, kind string) string {
+	text := "convert it with "
+	if kind != "PKCS12" {
+		text += fmt.Sprintf("`keytool -importkeystore -srckeystore %s -destkeystore store.p12 -deststoretype PKCS12` and ", store)
+		store = "store.p12"
+	}
+	return text + fmt.Sprintf("`openssl pkcs12 -in %s -nodes -out store.pem`", store)
+}
 
 func storeTypeSetting(name string, field func(*ProducerConfig) *string) settingRow {
 	row := optionalChoice(name, "format of the store", []string{"PEM"}, field)
@@ -109,8 +117,8 @@ func storeTypeSetting(name string, field func(*ProducerConfig) *string) settingR
 		if !slices.Contains([]string{"JKS", "PKCS12", "BCFKS"}, value) {
 			return nil
 		}
-		e := badValue(value, "PEM")
-		e.msg = ConvertStore + "; value"
+		e := badValue(value, "PEM: "+ConvertStore("STORE", value))
+		e.msg = "Java's stores aren't read; value"
 		return e
 	})
 	return row

@@ -23,7 +23,8 @@ import (
 type Config struct {
 	TLS  *tls.Config    // nil: no TLS. ServerName "" stands for the host connected to
 	SASL sasl.Mechanism // nil: no SASL
-	// Curious tries whether a listener that hangs up on plain text speaks TLS, for a better error. It takes up to a second:
+	// Curious tries whether a listener that hangs up on plain text speaks TLS, and whether one that hangs up on credentials
+	// answers without any, for a better error. It takes up to a second:
 	// not for connections to a broker that is known, and hangs up because it restarts.
 	Curious bool
 }
@@ -66,6 +67,9 @@ func (c Config) Secure(ctx context.Context, nc net.Conn, addr string) (out net.C
 		}
 		if c.SASL != nil {
 			lifetime, err = Authenticate(ctx, c.SASL, addr, version, x.ask)
+		}
+		if err != nil && hungUp(err) && c.Curious && c.answersWithoutSASL(ctx, addr) {
+			return fmt.Errorf("%w (security.protocol): it answers without, and closed the connection when it saw the credentials", ErrNoSASL)
 		}
 		return err
 	})

@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -65,7 +67,7 @@ func Authenticate(ctx context.Context, m sasl.Mechanism, addr string, version in
 	for range maxRounds {
 		r, err := ask(ctx, wire.KeySASLAuthenticate, version, wire.AppendSASLAuthenticate(nil, version, token))
 		if err != nil && hungUp(err) { // as brokers before Kafka 1.0 say it
-			return 0, fmt.Errorf("%w: the broker closed the connection when it saw the credentials: %w", ErrAuthentication, err)
+			return 0, fmt.Errorf("%w: the broker closed the connection when it saw the credentials (wrong ones, or a listener that doesn't want SASL: security.protocol): %w", ErrAuthentication, err)
 		}
 		if err != nil {
 			return 0, err
@@ -86,6 +88,28 @@ func Authenticate(ctx context.Context, m sasl.Mechanism, addr string, version in
 		}
 	}
 	return 0, fmt.Errorf("%w: no end after %d rounds", ErrAuthentication, maxRounds)
+}
+
+// answersWithoutSASL tries whether a listener answers what it would ask credentials for, if it wanted any.
+func (c Config) answersWithoutSASL(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer nc.Close()
+	return bounded(ctx, nc, func() error {
+		nc, err := c.encrypt(ctx, nc, addr)
+		if err != nil {
+			return err
+		}
+		const version = 4
+		x := &exchange{nc: nc, br: bufio.NewReaderSize(nc, 512)}
+		_, err = x.ask(ctx, wire.KeyMetadata, version, wire.AppendMetadata(nil, version, nil, false))
+		return err
+	}) == nil
 }
 
 // refused is the error of an answer.
