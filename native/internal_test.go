@@ -290,3 +290,20 @@ func TestCodecs(t *testing.T) {
 		}
 	}
 }
+
+// TestSetupTimeout: connecting may take twice as long after each attempt that failed, up to the limit (KIP-601).
+func TestSetupTimeout(t *testing.T) {
+	pr, tp := idle(1, func(c *Config) {
+		c.SocketSetupTimeout, c.SocketSetupTimeoutMax = 10*time.Second, 30*time.Second
+	})
+	n, c := tp.partitions[0].node, newControl(&pr.cfg)
+	for failures, want := range []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, 30 * time.Second} {
+		n.failures, c.failures = int64(failures), failures
+		if got := c.setupTimeout(); got != want {
+			t.Errorf("metadata, %d failures: %v, want %v", failures, got, want)
+		}
+		if got := n.setupTimeout(); failures == 0 && got != want || got < want*8/10 || got > min(want*12/10, 30*time.Second) {
+			t.Errorf("produce, %d failures: %v, want %v ± 20 %%", failures, got, want)
+		}
+	}
+}

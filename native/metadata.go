@@ -96,7 +96,8 @@ func (pr *Producer) refreshMetadata() {
 // followMetadata keeps leaders up to date: on demand and every metadata.max.age.ms, but backing off between attempts.
 func (pr *Producer) followMetadata() {
 	defer pr.wg.Done()
-	timer := time.NewTimer(pr.cfg.MetadataMaxAge)
+	due := time.Now().Add(pr.cfg.MetadataMaxAge)
+	timer := time.NewTimer(pr.orIdle(pr.cfg.MetadataMaxAge))
 	defer timer.Stop()
 	failures := int64(0)
 	for {
@@ -105,6 +106,11 @@ func (pr *Producer) followMetadata() {
 			return
 		case <-pr.metaWake:
 		case <-timer.C:
+			if wait := time.Until(due); wait > 0 { // nothing to do but to let an idle connection go
+				pr.control.close()
+				timer.Reset(wait)
+				continue
+			}
 		}
 		err := pr.updateMetadata(pr.ctx)
 		if err == nil {
@@ -124,8 +130,17 @@ func (pr *Producer) followMetadata() {
 		if !pause(pr.ctx, gap) {
 			return
 		}
-		timer.Reset(next - gap)
+		due = time.Now().Add(next - gap)
+		timer.Reset(pr.orIdle(next - gap))
 	}
+}
+
+// orIdle is the shorter of d and connections.max.idle.ms.
+func (pr *Producer) orIdle(d time.Duration) time.Duration {
+	if idle := pr.cfg.ConnectionsMaxIdle; idle > 0 {
+		return min(d, idle)
+	}
+	return d
 }
 
 // homeless says whether batches wait for a partition without a leader. Producer.mu is held.

@@ -220,11 +220,16 @@ func (n *node) serve(l *link) {
 				return
 			}
 			until = min(until, deadline)
-		} else if idle := int64(pr.cfg.ConnectionsMaxIdle); idle > 0 {
-			if now-lastUsed >= idle {
+		}
+		if idle := int64(pr.cfg.ConnectionsMaxIdle); idle > 0 {
+			left := lastUsed + idle - now
+			if left <= 0 && len(l.flight) == 0 {
 				return
 			}
-			until = min(until, lastUsed+idle)
+			if left <= 0 {
+				left = idle // the last answer won't wake this goroutine
+			}
+			until = min(until, now+left)
 		}
 		n.sleep(now, until)
 	}
