@@ -57,7 +57,7 @@ func (c *control) connect(ctx context.Context) error {
 // setupTimeout is how long connecting may take: twice as long after each round that failed (KIP-601).
 func (c *control) setupTimeout() time.Duration {
 	limit := max(c.cfg.SocketSetupTimeout, c.cfg.SocketSetupTimeoutMax)
-	return min(limit, c.cfg.SocketSetupTimeout<<min(c.failures, 16))
+	return min(limit, c.cfg.SocketSetupTimeout<<min(c.failures, 10)) // without overflow: Kafka knows 24 days at most
 }
 
 // connectAny tries every address once.

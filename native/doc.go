@@ -8,7 +8,7 @@
 // waiting for memory where there is none (memory.go). The goroutine of the partition's leader (node.go) drains ready
 // batches into a request (request.go), giving idempotent batches their sequence (sequence.go), and writes it. The reader of
 // the connection settles each batch (response.go): acknowledged, sent again, split, or failed. Batches past
-// delivery.timeout.ms are failed by expiry.go; metadata.go follows leaders.
+// delivery.timeout.ms are failed by expiry.go; metadata.go follows leaders, and rebootstrap.go begins anew where all are gone.
 //
 // A Replayer (replay.go) goes the same way with batches that hold no records of their own but the beginning of a template
 // (template.go), which was encoded, compressed and summed up once.
