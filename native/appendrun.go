@@ -9,6 +9,11 @@ import (
 // plain says that a record has nothing but a value.
 func (r *Record) plain() bool { return r.Key == nil && len(r.Headers) == 0 && r.TimestampMS == 0 }
 
+// like says that a record goes where other does and has a value of the same size: preparing for a run pays.
+func (r *Record) like(other *Record) bool {
+	return r.Topic == other.Topic && r.Partition == other.Partition && len(r.Value) == len(other.Value)
+}
+
 // appendRun appends records from the front of recs as long as they are plain, go where the first one goes and fit that
 // partition's open batch, and returns how many. It is what appendOne does with each, without asking again for each: a
 // fifth less processor time a record of 100 bytes. Whatever else comes up (a batch to be opened or sealed, another partition,
@@ -59,7 +64,7 @@ func (b *batch) appendRun(recs []Record, timeMS int64, limits runLimits) (n, byt
 			break
 		}
 		same := run.Fits(len(slots), r.Value)
-		if !same && n+1 < len(recs) && len(recs[n+1].Value) == len(r.Value) {
+		if !same && n+1 < len(recs) && recs[n+1].like(r) {
 			same = run.Start(delta, len(slots), r.Value)
 		}
 		body, size := run.Body, run.Size

@@ -67,13 +67,11 @@ func openClient(ctx context.Context, s *setup, values [][]byte) (client, error) 
 type reading struct {
 	at      time.Time
 	cpu     int64
-	mem     runtime.MemStats
 	acked   int64
 	batches int64
 }
 
 func read(c client) (r reading) {
-	runtime.ReadMemStats(&r.mem)
 	r.acked, _, r.batches = c.counts()
 	r.cpu, r.at = metrics.ReadUsage().CPUNS, time.Now()
 	return r
@@ -95,11 +93,17 @@ func measure(s *setup, c client) (*sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	var memBefore, memAfter runtime.MemStats
 	before := read(c)
+	runtime.ReadMemStats(&memBefore) // after reading the rest, which allocates
 	time.Sleep(s.Window)
-	for i := 0; i < patience && read(c).acked == before.acked && len(failed) == 0; i++ {
+	for i := 0; i < patience && len(failed) == 0; i++ {
+		if acked, _, _ := c.counts(); acked > before.acked {
+			break
+		}
 		time.Sleep(10 * time.Millisecond)
 	}
+	runtime.ReadMemStats(&memAfter)
 	after := read(c)
 	stop.Store(true)
 	err = endProfile()
@@ -116,7 +120,7 @@ func measure(s *setup, c client) (*sample, error) {
 	}
 	m := &sample{
 		Seconds: after.at.Sub(before.at).Seconds(), Records: after.acked - before.acked, CPUNS: after.cpu - before.cpu,
-		Mallocs: after.mem.Mallocs - before.mem.Mallocs, GCs: after.mem.NumGC - before.mem.NumGC, Batches: -1,
+		Mallocs: memAfter.Mallocs - memBefore.Mallocs, GCs: memAfter.NumGC - memBefore.NumGC, Batches: -1,
 		PeakRSS: peakRSS(), Payload: int64(s.Values) * int64(s.Size),
 	}
 	if after.batches >= 0 {

@@ -127,8 +127,8 @@ func memory() block {
 	b := sinkBlock("10 seconds", base(clientNative, 100))
 	b.warmup, b.window, b.rounds = time.Second, 10*time.Second, 2
 	b.checks = []check{
-		atMost(rowMemory, "100 B", allocsPerRecord, clientNative, "", 0.00005),
-		atMost(rowMemory, "100 B", allocsPerBatch, clientNative, "", 0.05),
+		atMost(rowMemory, "100 B", allocsPerRecord, clientNative, "", 0.000001),
+		atMost(rowMemory, "100 B", allocsPerBatch, clientNative, "", 0.005),
 		atMost(rowMemory, "100 B, in 10 s", gcs, clientNative, "", 0.5),
 		atMost(rowMemory, "100 B", rssBeyond, clientNative, "", 32),
 	}
