@@ -142,6 +142,11 @@ func readAll(ctx context.Context, bootstrap []string, topic string) ([]*kgo.Reco
 		return nil, err
 	}
 	defer cl.Close()
+	return readToEnd(ctx, cl, topic)
+}
+
+// readToEnd reads with a client that consumes nothing yet. Control records count if the client keeps them.
+func readToEnd(ctx context.Context, cl *kgo.Client, topic string) ([]*kgo.Record, error) {
 	ends, err := endOffsets(ctx, cl, topic)
 	if err != nil {
 		return nil, err

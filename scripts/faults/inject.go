@@ -17,7 +17,10 @@ type fault struct {
 	brief    bool   // part of the short form
 	proxied  bool   // clients reach the brokers through proxies
 	touching bool   // must have made producers retry, or it can't have taken place
+	many     bool   // needs several nodes
 	inject   func(context.Context, *scene) error
+	// transactions: the producers are transactional.
+	transactions bool
 }
 
 func faults() []*fault {
@@ -32,6 +35,11 @@ func faults() []*fault {
 		{name: "grow", what: "partitions added", brief: true, inject: grow},
 		{name: "disk", what: "a leader's disk full until it goes down, then room again", touching: true, inject: fillDisk},
 		{name: "readonly", what: "a leader's disk read-only until it goes down, then a good one with the same data", touching: true, inject: readOnlyDisk},
+		{name: "txn-coordinator", what: "transactions: kill -9 of their coordinator, restarted after 12 s", many: true, transactions: true, inject: killCoordinator},
+		{name: "txn-kill", what: "transactions: kill -9 of a leader (of a single node: and coordinator), restarted after 12 s", brief: true, transactions: true, touching: true, inject: kill},
+		{name: "txn-restart", what: "transactions: each node shut down in order and started again", transactions: true, touching: true, inject: restart},
+		{name: "txn-stop", what: "transactions: a leader stopped for 30 s and continued", transactions: true, touching: true, inject: stop},
+		{name: "txn-cut", what: "transactions: connections cut, also to coordinators", transactions: true, proxied: true, touching: true, inject: cut},
 	}
 }
 
@@ -48,6 +56,24 @@ func kill(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
+	return s.killNode(ctx, i)
+}
+
+func killCoordinator(ctx context.Context, s *scene) error {
+	id := s.txns[0].id
+	found := s.adm.FindTxnCoordinators(ctx, id)[id]
+	if found.Err != nil {
+		return found.Err
+	}
+	i, err := s.node(found.NodeID)
+	if err != nil {
+		return err
+	}
+	return s.killNode(ctx, i)
+}
+
+// killNode kills a node and starts it again after a while.
+func (s *scene) killNode(ctx context.Context, i int) error {
 	if err := s.target.Kill(i); err != nil {
 		return err
 	}

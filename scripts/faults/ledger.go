@@ -11,6 +11,8 @@ import (
 // fate is what is known about one record.
 type fate struct {
 	asked  int32 // partition, −1: any
+	topic  int32 // of the load's
+	txn    int32 // of the producer's; 0 without transactions
 	calls  int32 // callbacks
 	ok     bool
 	proven bool // it failed with an error that proves that it was never sent
@@ -32,9 +34,14 @@ func newLedger() *ledger { return &ledger{errs: map[string]int{}} }
 
 // next enters a record and returns its slot.
 func (l *ledger) next(asked int32) uint32 {
+	return l.enter(fate{asked: asked, part: -1, offset: -1})
+}
+
+// enter enters a record of which nothing is known but what was asked, and returns its slot.
+func (l *ledger) enter(f fate) uint32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fates = append(l.fates, fate{asked: asked, part: -1, offset: -1})
+	l.fates = append(l.fates, f)
 	return uint32(len(l.fates) - 1)
 }
 
@@ -70,7 +77,7 @@ func (l *ledger) close() {
 
 // neverSent says whether an error proves that the record isn't in any log.
 func neverSent(err error) bool {
-	for _, proof := range []error{native.ErrRecordTooLarge, native.ErrBufferExhausted, native.ErrUnknownPartition} {
+	for _, proof := range []error{native.ErrRecordTooLarge, native.ErrBufferExhausted, native.ErrUnknownPartition, native.ErrTransactionAborted} {
 		if errors.Is(err, proof) {
 			return true
 		}

@@ -1,8 +1,8 @@
 // Command faults runs the native producer against real Kafka while things go wrong, and holds what a franz-go consumer then
 // finds in the topics against what the producer's callbacks said.
 //
-//	scripts/bench-faults           everything: about 16 minutes on two cores; results in results/faults
-//	scripts/bench-faults --short   a few faults on one node, under a minute
+//	scripts/bench-faults           everything: about 35 minutes on two cores; results in results/faults
+//	scripts/bench-faults --short   a few faults on one node, about a minute
 //
 // Under each fault six producers run side by side, each with a topic of its own (see modes). Every record carries run,
 // sequence number, partition asked and a checksum over value, topic and partition. What acks=all with idempotence has to
@@ -40,10 +40,34 @@ type options struct {
 	args     []string
 }
 
-// clusterSpec is a cluster to start: its version and number of nodes.
+// clusterSpec is a cluster to start: its version and number of nodes, and what to play there.
 type clusterSpec struct {
 	version string
 	nodes   int
+	txnOnly bool // the faults of transactions alone
+}
+
+// findings are what was found.
+type findings struct {
+	rows  []row
+	txns  []txnRow
+	notes []string // what couldn't be done
+}
+
+// good says whether everything holds.
+func (f *findings) good() bool {
+	bad := func(verdict string) bool { return !good(verdict) }
+	return !slices.ContainsFunc(f.rows, func(r row) bool { return bad(r.Verdict) }) && !slices.ContainsFunc(f.txns, func(r txnRow) bool { return bad(r.Verdict) })
+}
+
+// write writes the tables.
+func (f *findings) write(w io.Writer) error {
+	err := writeTable(w, f.rows)
+	if len(f.rows) > 0 && len(f.txns) > 0 {
+		_, wErr := fmt.Fprintln(w)
+		err = errors.Join(err, wErr)
+	}
+	return errors.Join(err, writeTxnTable(w, f.txns))
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -60,27 +84,25 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	began := time.Now()
-	rows, notes, err := all(ctx, o, stderr)
+	found, err := all(ctx, o, stderr)
 	took := time.Since(began).Round(time.Second)
-	if err := writeTable(stdout, rows); err != nil {
+	if err := found.write(stdout); err != nil {
 		fmt.Fprintf(stderr, "faults: %v\n", err)
 		return 1
 	}
-	for _, n := range notes {
+	for _, n := range found.notes {
 		fmt.Fprintln(stdout, n)
 	}
-	fmt.Fprintf(stdout, "%d lines in %v\n", len(rows), took)
+	fmt.Fprintf(stdout, "%d lines in %v\n", len(found.rows)+len(found.txns), took)
 	if o.out != "" {
-		err = errors.Join(err, save(o, rows, notes, took))
+		err = errors.Join(err, save(o, found, took))
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "faults: %v\n", err)
 		return 1
 	}
-	for i := range rows {
-		if !rows[i].good() {
-			return 1
-		}
+	if !found.good() {
+		return 1
 	}
 	return 0
 }
@@ -89,7 +111,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{args: args}
 	fs := flag.NewFlagSet("faults", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	clusters := fs.String("clusters", "4.3.1:3,3.9.1:1,4.0.1:1,4.1.2:1,4.3.1:1", "VERSION:NODES, separated by commas")
+	clusters := fs.String("clusters", "4.3.1:3,3.9.1:3:txn,3.9.1:1,4.0.1:1,4.1.2:1,4.3.1:1", "VERSION:NODES, separated by commas; VERSION:NODES:txn for transactions alone")
 	names := fs.String("faults", "", "names of faults, separated by commas; empty: all")
 	fs.BoolVar(&o.short, "short", false, "a few faults on one node, under a minute")
 	fs.StringVar(&o.out, "out", "", "folder for faults.json and README.md; empty: none")
@@ -108,12 +130,13 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		*clusters = "4.3.1:1"
 	}
 	for text := range strings.SplitSeq(*clusters, ",") {
-		version, n, ok := strings.Cut(text, ":")
+		spec, txnOnly := strings.CutSuffix(text, ":txn")
+		version, n, ok := strings.Cut(spec, ":")
 		nodes, err := strconv.Atoi(n)
 		if !ok || err != nil || nodes != 1 && nodes != 3 {
-			return nil, fmt.Errorf("-clusters: %q isn't VERSION:1 or VERSION:3", text)
+			return nil, fmt.Errorf("-clusters: %q isn't VERSION:1 or VERSION:3, or one of them with :txn", text)
 		}
-		o.clusters = append(o.clusters, clusterSpec{version, nodes})
+		o.clusters = append(o.clusters, clusterSpec{version, nodes, txnOnly})
 	}
 	if *names == "" {
 		return o, nil
@@ -136,55 +159,71 @@ func given(fs *flag.FlagSet, name string) (yes bool) {
 	return yes
 }
 
-// plan is the faults to play on each cluster.
-func (o *options) plan() []*fault {
+// plan is the faults to play on a cluster.
+func (o *options) plan(c clusterSpec) []*fault {
 	return slices.DeleteFunc(faults(), func(f *fault) bool {
-		if len(o.faults) > 0 {
+		switch {
+		case f.many && c.nodes == 1 || c.txnOnly && !f.transactions:
+			return true
+		case len(o.faults) > 0:
 			return !slices.Contains(o.faults, f.name)
 		}
 		return o.short && !f.brief
 	})
 }
 
-// all plays every fault on every cluster, one after the other. notes are what couldn't be done.
-func all(ctx context.Context, o *options, stderr io.Writer) (rows []row, notes []string, err error) {
+// all plays every fault on every cluster, one after the other.
+func all(ctx context.Context, o *options, stderr io.Writer) (*findings, error) {
 	began := time.Now()
 	say := func(format string, args ...any) {
 		fmt.Fprintf(stderr, "%4.0fs %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
+	found := &findings{}
 	for _, spec := range o.clusters {
+		if len(o.plan(spec)) == 0 {
+			continue
+		}
 		c, err := startCluster(ctx, spec.version, spec.nodes, say)
 		if err != nil {
-			return rows, notes, err
+			return found, err
 		}
-		for _, f := range o.plan() {
+		for _, f := range o.plan(spec) {
 			say("Kafka %s, %d nodes: %s", spec.version, spec.nodes, f.what)
-			got, err := c.play(ctx, f, o)
+			rows, txns := len(found.rows), len(found.txns)
+			err := c.play(ctx, f, o, found)
 			if errors.Is(err, errNoMount) {
-				notes = append(notes, fmt.Sprintf("Kafka %s, %d nodes, %s: %v", spec.version, spec.nodes, f.name, err))
+				found.notes = append(found.notes, fmt.Sprintf("Kafka %s, %d nodes, %s: %v", spec.version, spec.nodes, f.name, err))
 				continue
 			}
 			if err != nil {
-				return rows, notes, errors.Join(fmt.Errorf("kafka %s, %d nodes, %s: %w", spec.version, spec.nodes, f.name, err), c.close())
+				return found, errors.Join(fmt.Errorf("kafka %s, %d nodes, %s: %w", spec.version, spec.nodes, f.name, err), c.close())
 			}
-			for i := range got {
-				r := &got[i]
+			for i := range found.rows[rows:] {
+				r := &found.rows[rows+i]
 				say("  %-24s sent %d, acked %d, failed %d, read %d, lost %d, retries %d: %s", r.Acks, r.Sent, r.Acked, r.Failed, r.Read, r.Lost, r.Retries, r.Verdict)
-				for text, n := range r.Errors {
-					say("    %d × %s", n, text)
-				}
+				sayErrors(say, r.Errors)
 			}
-			rows = append(rows, got...)
+			for i := range found.txns[txns:] {
+				r := &found.txns[txns+i]
+				say("  %-24s committed %d, aborted %d, unknown %d, read %d, lost %d, fenced %d, retries %d: %s", r.Mode, r.Committed, r.Aborted, r.Unknown, r.Read, r.Lost, r.Fatal, r.Retries, r.Verdict)
+				sayErrors(say, r.Errors)
+			}
 		}
 		if err := c.close(); err != nil {
-			return rows, notes, err
+			return found, err
 		}
 	}
-	return rows, notes, nil
+	return found, nil
+}
+
+func sayErrors(say func(string, ...any), errs map[string]int) {
+	for text, n := range errs {
+		say("    %d × %s", n, text)
+	}
 }
 
 // save writes the results with their environment.
-func save(o *options, rows []row, notes []string, took time.Duration) error {
+func save(o *options, found *findings, took time.Duration) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
@@ -193,7 +232,7 @@ func save(o *options, rows []row, notes []string, took time.Duration) error {
 		"command": command, "seed": strconv.FormatUint(o.seed, 10), "time": took.String(), "go": runtime.Version(), "cpu": cpu(),
 		"cores": strconv.Itoa(runtime.NumCPU()), "kernel": firstLine(exec.Command("uname", "-sr")), "java": firstLine(exec.Command("java", "-version")),
 	}
-	raw, err := json.MarshalIndent(map[string]any{"environment": env, "rows": rows, "notes": notes}, "", "  ")
+	raw, err := json.MarshalIndent(map[string]any{"environment": env, "rows": found.rows, "transactions": found.txns, "notes": found.notes}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -202,20 +241,20 @@ func save(o *options, rows []row, notes []string, took time.Duration) error {
 	for _, f := range faults() {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, f.what)
 	}
-	var names, clusters []string
-	for _, f := range o.plan() {
-		names = append(names, f.name)
-	}
+	b.WriteString("\nWhere:\n\n")
 	for _, spec := range o.clusters {
-		clusters = append(clusters, fmt.Sprintf("Kafka %s with %d", spec.version, spec.nodes))
+		var names []string
+		for _, f := range o.plan(spec) {
+			names = append(names, f.name)
+		}
+		fmt.Fprintf(&b, "- Kafka %s, nodes: %d: %s\n", spec.version, spec.nodes, strings.Join(names, ", "))
 	}
-	fmt.Fprintf(&b, "\nWhere: %s nodes. On each: %s.\n", strings.Join(clusters, ", "), strings.Join(names, ", "))
 	b.WriteString("\nEach fault meets six producers at once, with acks=all idempotent, 1 and 0. acks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent. Under **recreate**, what was acknowledged before the topic was deleted went with it and isn't counted as lost (gone_with_deleted_topic in faults.json).\n\n")
-	if err := writeTable(&b, rows); err != nil {
+	if err := found.write(&b); err != nil {
 		return err
 	}
 	b.WriteString("\n")
-	for _, n := range notes {
+	for _, n := range found.notes {
 		fmt.Fprintf(&b, "%s\n\n", n)
 	}
 	for _, k := range []string{"cpu", "cores", "kernel", "go", "java", "time", "seed"} {

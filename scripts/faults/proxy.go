@@ -6,7 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"strconv"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -14,7 +14,7 @@ import (
 )
 
 // proxies stand between clients and brokers. Brokers advertise their own addresses, so the proxies put theirs into the
-// answers to Metadata; everything else passes as it is.
+// answers to Metadata and FindCoordinator; everything else passes as it is.
 type proxies struct {
 	addrs []string // of the proxies, in the order of the brokers
 
@@ -119,7 +119,7 @@ type proxied struct {
 	toServer, toClient int // bytes until a cut
 
 	mu    sync.Mutex
-	asked map[int32]kmsg.Request // Metadata requests by correlation
+	asked map[int32]kmsg.Request // requests whose answers have addresses, by correlation
 }
 
 // pass runs one direction until either side ends.
@@ -138,9 +138,7 @@ func (c *proxied) requests() error {
 		if err != nil {
 			return err
 		}
-		if len(frame) >= 12 && int16(binary.BigEndian.Uint16(frame[4:])) == int16(kmsg.Metadata) {
-			req := kmsg.NewPtrMetadataRequest()
-			req.Version = int16(binary.BigEndian.Uint16(frame[6:]))
+		if req := addressing(frame); req != nil {
 			c.mu.Lock()
 			c.asked[int32(binary.BigEndian.Uint32(frame[8:]))] = req
 			c.mu.Unlock()
@@ -149,6 +147,20 @@ func (c *proxied) requests() error {
 			return err
 		}
 	}
+}
+
+// addressing is a request, with its version alone, if its answer has brokers' addresses; nil: it has none.
+func addressing(frame []byte) kmsg.Request {
+	if len(frame) < 12 {
+		return nil
+	}
+	key := kmsg.Key(binary.BigEndian.Uint16(frame[4:]))
+	if key != kmsg.Metadata && key != kmsg.FindCoordinator {
+		return nil
+	}
+	req := key.Request()
+	req.SetVersion(int16(binary.BigEndian.Uint16(frame[6:])))
+	return req
 }
 
 func (c *proxied) responses() error {
@@ -173,31 +185,41 @@ func (c *proxied) responses() error {
 	}
 }
 
-// rewrite puts the proxies' addresses into an answer to Metadata.
+// rewrite puts the proxies' addresses into an answer.
 func (p *proxies) rewrite(req kmsg.Request, frame []byte) ([]byte, error) {
 	head := 8
 	if req.IsFlexible() {
 		head = 9 // without tags
 	}
-	resp := req.ResponseKind().(*kmsg.MetadataResponse)
+	resp := req.ResponseKind()
 	if err := resp.ReadFrom(frame[head:]); err != nil {
 		return nil, err
 	}
-	for i := range resp.Brokers {
-		b := &resp.Brokers[i]
-		host, port, err := net.SplitHostPort(p.brokers[b.NodeID])
-		if err != nil {
-			return nil, err
+	switch resp := resp.(type) {
+	case *kmsg.MetadataResponse:
+		for i := range resp.Brokers {
+			b := &resp.Brokers[i]
+			p.readdress(b.NodeID, &b.Host, &b.Port)
 		}
-		n, err := strconv.Atoi(port)
-		if err != nil {
-			return nil, err
+	case *kmsg.FindCoordinatorResponse:
+		p.readdress(resp.NodeID, &resp.Host, &resp.Port)
+		for i := range resp.Coordinators {
+			c := &resp.Coordinators[i]
+			p.readdress(c.NodeID, &c.Host, &c.Port)
 		}
-		b.Host, b.Port = host, int32(n)
 	}
 	out := resp.AppendTo(frame[:head:head])
 	binary.BigEndian.PutUint32(out, uint32(len(out)-4))
 	return out, nil
+}
+
+// readdress replaces a broker's address by its proxy's, if it has one.
+func (p *proxies) readdress(id int32, host *string, port *int32) {
+	addr, err := netip.ParseAddrPort(p.brokers[id])
+	if err != nil {
+		return // no broker: the answer is an error
+	}
+	*host, *port = addr.Addr().String(), int32(addr.Port())
 }
 
 // errCut ends a connection on purpose.

@@ -78,16 +78,16 @@ func TestParse(t *testing.T) {
 		}
 	}
 	o, err := parse([]string{"--short"}, &sink)
-	if err != nil || len(o.clusters) != 1 || o.clusters[0] != (clusterSpec{"4.3.1", 1}) {
+	if err != nil || len(o.clusters) != 1 || o.clusters[0] != (clusterSpec{"4.3.1", 1, false}) {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	for _, f := range o.plan() {
+	for _, f := range o.plan(o.clusters[0]) {
 		if !f.brief {
 			t.Errorf("%s is part of the short form", f.name)
 		}
 	}
 	o, err = parse([]string{"-clusters", "3.9.1:3", "-faults", "disk,cut"}, &sink)
-	if err != nil || len(o.plan()) != 2 {
+	if err != nil || len(o.plan(o.clusters[0])) != 2 {
 		t.Errorf("%v, %v", o, err)
 	}
 }

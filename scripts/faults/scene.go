@@ -36,6 +36,8 @@ func startCluster(ctx context.Context, version string, nodes int, say func(strin
 		"log.segment.delete.delay.ms":             "100",
 		"leader.imbalance.check.interval.seconds": "5",
 		"offsets.topic.replication.factor":        "1",
+		// Transactions that took too long are aborted soon.
+		"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
 	}
 	t, err := broker.Start(ctx, broker.Spec{Kind: broker.KindKafka, Version: version, Brokers: nodes, Properties: props,
 		Log: func(line string) { say("%s", line) }})
@@ -63,7 +65,8 @@ type scene struct {
 	*cluster
 	fault   *fault
 	loads   []*load
-	proxies *proxies // nil unless the fault is the link's
+	txns    []*txnLoad // instead of loads
+	proxies *proxies   // nil unless the fault is the link's
 	short   bool
 	// until is when a topic that was deleted was there again: what was acknowledged before may be gone.
 	until time.Time
@@ -74,13 +77,13 @@ type scene struct {
 // partitions is how many each topic has at first.
 const partitions = 3
 
-// play runs a fault under the load of all modes, checks, and returns a row for each mode.
-func (c *cluster) play(ctx context.Context, f *fault, o *options) ([]row, error) {
+// play runs a fault under the load of all modes, checks, and adds a row for each mode.
+func (c *cluster) play(ctx context.Context, f *fault, o *options, found *findings) error {
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Minute)
 	defer cancel()
 	s := &scene{cluster: c, fault: f, short: o.short}
 	if err := c.settle(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	bootstrap := c.target.Bootstrap
 	if f.proxied {
@@ -90,24 +93,29 @@ func (c *cluster) play(ctx context.Context, f *fault, o *options) ([]row, error)
 		}
 		var err error
 		if s.proxies, err = startProxies(ids, bootstrap, o.seed); err != nil {
-			return nil, err
+			return err
 		}
 		defer s.proxies.close() // ends with the scene; nothing is written through it any more
 		bootstrap = s.proxies.addrs
 	}
 	c.serial++
 	rng := rand.New(rand.NewPCG(o.seed, uint64(c.serial)))
-	for _, m := range modes() {
-		ld := &load{mode: m, topic: fmt.Sprintf("%s-%d-%s", f.name, c.serial, m.topic), bootstrap: bootstrap, seed: rng.Uint64(), rate: o.rate}
-		ld.partitions.Store(partitions)
-		s.loads = append(s.loads, ld)
+	if f.transactions {
+		for _, m := range txnModes() {
+			s.txns = append(s.txns, newTxnLoad(m, fmt.Sprintf("%s-%d", f.name, c.serial), bootstrap, rng.Uint64()))
+		}
+	} else {
+		s.loads = c.newLoads(f, bootstrap, o.rate, rng)
 	}
 	if err := errors.Join(s.create(ctx), s.awaitLeaders(ctx)); err != nil {
-		return nil, err
+		return err
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for _, ld := range s.loads {
+		wg.Go(func() { ld.run(ctx, stop, 150*time.Second) })
+	}
+	for _, ld := range s.txns {
 		wg.Go(func() { ld.run(ctx, stop, 150*time.Second) })
 	}
 	err := sleep(ctx, 2*time.Second)
@@ -120,32 +128,61 @@ func (c *cluster) play(ctx context.Context, f *fault, o *options) ([]row, error)
 	close(stop)
 	wg.Wait()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.verify(ctx)
+	return s.verify(ctx, found)
+}
+
+// newLoads makes a load of each mode.
+func (c *cluster) newLoads(f *fault, bootstrap []string, rate int, rng *rand.Rand) []*load {
+	var out []*load
+	for _, m := range modes() {
+		ld := &load{mode: m, topic: fmt.Sprintf("%s-%d-%s", f.name, c.serial, m.topic), bootstrap: bootstrap, seed: rng.Uint64(), rate: rate}
+		ld.partitions.Store(partitions)
+		out = append(out, ld)
+	}
+	return out
 }
 
 // verify reads every topic and makes the rows.
-func (s *scene) verify(ctx context.Context) ([]row, error) {
+func (s *scene) verify(ctx context.Context, found *findings) error {
 	if err := sleep(ctx, time.Second); err != nil { // what acks=0 wrote last may be on its way
-		return nil, err
+		return err
 	}
-	var rows []row
 	for _, ld := range s.loads {
 		recs, err := readAll(ctx, s.target.Bootstrap, ld.topic)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t := ld.check(recs, s.until)
-		rows = append(rows, newRow(s, ld, &t))
+		found.rows = append(found.rows, newRow(s, ld, &t))
 	}
-	return rows, s.remove(ctx)
+	for _, ld := range s.txns {
+		read := map[string][]*kgo.Record{}
+		for _, topic := range ld.topics {
+			recs, err := readCommitted(ctx, s.target.Bootstrap, topic)
+			if err != nil {
+				return err
+			}
+			read[topic] = recs
+		}
+		offset, err := groupOffset(ctx, s.adm, ld.group(), ld.topics[0])
+		if err != nil {
+			return err
+		}
+		t := ld.check(read, offset)
+		found.txns = append(found.txns, newTxnRow(s, ld, &t))
+	}
+	return s.remove(ctx)
 }
 
 func (s *scene) topics() []string {
 	var names []string
 	for _, ld := range s.loads {
 		names = append(names, ld.topic)
+	}
+	for _, ld := range s.txns {
+		names = append(names, ld.topics...)
 	}
 	return names
 }
@@ -233,17 +270,22 @@ func (c *cluster) unsettled(ctx context.Context) (string, error) {
 
 // leader is the index of the node that leads partition 0 of the first topic.
 func (s *scene) leader(ctx context.Context) (int, error) {
-	ts, err := s.adm.ListTopics(ctx, s.loads[0].topic)
+	topic := s.topics()[0]
+	ts, err := s.adm.ListTopics(ctx, topic)
 	if err != nil {
 		return 0, err
 	}
-	id := ts[s.loads[0].topic].Partitions[0].Leader
+	return s.node(ts[topic].Partitions[0].Leader)
+}
+
+// node is the index of the node with an id.
+func (s *scene) node(id int32) (int, error) {
 	for i, n := range s.target.Nodes() {
 		if int32(n.ID) == id {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("node %d leads, which wasn't started", id)
+	return 0, fmt.Errorf("node %d wasn't started", id)
 }
 
 // sleep waits, or returns the context's error.

@@ -70,8 +70,9 @@ func newRow(s *scene, ld *load, t *tally) row {
 // outlasts says whether the producers are given the time to get over every fault.
 func (m *mode) outlasts() bool { return m.acks != 0 && !m.short && m.topic != "expiring" }
 
-func (r *row) good() bool {
-	return !strings.Contains(r.Verdict, "BROKEN") && !strings.Contains(r.Verdict, "NOT TESTED")
+// good says whether a verdict is one to be content with.
+func good(verdict string) bool {
+	return !strings.Contains(verdict, "BROKEN") && !strings.Contains(verdict, "NOT TESTED")
 }
 
 var columns = []string{"version", "nodes", "fault", "acks", "sent", "acked", "failed", "read back", "lost", "duplicates", "out of order", "misrouted", "retries", "verdict"}
@@ -82,27 +83,36 @@ func (r *row) cells() []string {
 		n(r.Disorder), n(r.Misrouted), strconv.FormatInt(r.Retries, 10), r.Verdict}
 }
 
-// writeTable writes rows as Markdown, aligned so that it reads as text too.
+// writeTable writes rows as Markdown.
 func writeTable(w io.Writer, rows []row) error {
 	lines := [][]string{columns}
 	for i := range rows {
 		lines = append(lines, rows[i].cells())
 	}
-	widths := make([]int, len(columns))
+	return writeLines(w, lines)
+}
+
+// writeLines writes a table as Markdown, aligned so that it reads as text too. Without a line below its head it is left out.
+func writeLines(w io.Writer, lines [][]string) error {
+	if len(lines) < 2 {
+		return nil
+	}
+	widths := make([]int, len(lines[0]))
 	for _, l := range lines {
 		for i, cell := range l {
 			widths[i] = max(widths[i], len(cell))
 		}
 	}
-	rule := make([]string, len(columns))
+	rule := make([]string, len(widths))
 	for i := range rule {
 		rule[i] = strings.Repeat("-", widths[i])
 	}
 	for _, l := range slices.Insert(lines, 1, rule) {
+		cells := make([]string, len(l))
 		for i, cell := range l {
-			l[i] = fmt.Sprintf("%-*s", widths[i], cell)
+			cells[i] = fmt.Sprintf("%-*s", widths[i], cell)
 		}
-		if _, err := fmt.Fprintf(w, "| %s |\n", strings.Join(l, " | ")); err != nil {
+		if _, err := fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")); err != nil {
 			return err
 		}
 	}

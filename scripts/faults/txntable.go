@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// txnRow is one line of the table of transactions.
+type txnRow struct {
+	Version    string         `json:"version"`
+	Nodes      int            `json:"nodes"`
+	Fault      string         `json:"fault"`
+	Mode       string         `json:"mode"`
+	Produce    int64          `json:"produce_version"`
+	Producers  int            `json:"producers"`
+	Fatal      int            `json:"producers_that_could_not_go_on"`
+	Committed  int            `json:"committed"`
+	Aborted    int            `json:"aborted"`
+	Unknown    int            `json:"unknown"`
+	Proved     int            `json:"unknown_and_committed"`
+	Sent       int            `json:"sent"`
+	Acked      int            `json:"acked"`
+	Failed     int            `json:"failed"`
+	Read       int            `json:"read"`
+	Lost       int            `json:"lost_of_committed"`
+	Hollow     int            `json:"committed_with_failed_records"`
+	Visible    int            `json:"of_aborted_and_there"`
+	Torn       int            `json:"transactions_there_in_part"`
+	Duplicates int            `json:"duplicates"`
+	Disorder   int            `json:"out_of_order"`
+	Misrouted  int            `json:"misrouted"`
+	Misplaced  int            `json:"acked_at_another_offset"`
+	Unanswered int            `json:"without_callback"`
+	Again      int            `json:"callbacks_too_many"`
+	Retries    int64          `json:"retries"`
+	Errors     map[string]int `json:"errors,omitempty"`
+	Seen       string         `json:"seen,omitempty"`
+	Verdict    string         `json:"verdict"`
+}
+
+func newTxnRow(s *scene, ld *txnLoad, t *txnTally) txnRow {
+	r := txnRow{
+		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Mode: ld.mode.name, Produce: ld.stats.ProduceVersion,
+		Producers: len(ld.lives), Fatal: t.fatal, Committed: t.committed, Aborted: t.aborted, Unknown: t.unknown, Proved: t.proved,
+		Sent: t.sent, Acked: t.acked, Failed: t.failed, Read: t.records, Lost: t.lost, Hollow: t.hollow, Visible: t.visible,
+		Torn: t.torn, Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced,
+		Unanswered: t.unanswered, Again: t.again, Retries: ld.stats.Retries, Errors: t.errs, Seen: s.seen, Verdict: t.broken(),
+	}
+	steady := ld.mode.lives == 0 && !ld.mode.overdue
+	switch {
+	case r.Verdict != "":
+	case ld.err != nil:
+		r.Verdict = "BROKEN: " + ld.err.Error()
+	case steady && r.Fatal > 0:
+		r.Verdict = fmt.Sprintf("BROKEN: %d producers couldn't go on", r.Fatal)
+	case !ld.mode.overdue && (r.Committed == 0 || r.Aborted == 0):
+		r.Verdict = "NOT TESTED: nothing was committed, or nothing aborted"
+	case (ld.mode.twins || ld.mode.overdue) && r.Fatal == 0:
+		r.Verdict = "NOT TESTED: nobody was fenced"
+	case s.fault.touching && ld.mode.topic == "plain" && r.Retries == 0:
+		r.Verdict = "NOT TESTED: nothing was sent twice"
+	default:
+		r.Verdict = "holds"
+	}
+	return r
+}
+
+// writeTxnTable writes rows as Markdown.
+func writeTxnTable(w io.Writer, rows []txnRow) error {
+	lines := [][]string{{"version", "nodes", "fault", "producer", "opened", "fenced", "committed", "aborted", "unknown", "of them there",
+		"read back", "lost", "aborted, but there", "in part", "duplicates", "out of order", "misrouted", "retries", "verdict"}}
+	n := strconv.Itoa
+	for i := range rows {
+		r := &rows[i]
+		lines = append(lines, []string{r.Version, n(r.Nodes), r.Fault, r.Mode, n(r.Producers), n(r.Fatal), n(r.Committed), n(r.Aborted),
+			n(r.Unknown), n(r.Proved), n(r.Read), n(r.Lost), n(r.Visible), n(r.Torn), n(r.Duplicates), n(r.Disorder), n(r.Misrouted),
+			strconv.FormatInt(r.Retries, 10), r.Verdict})
+	}
+	return writeLines(w, lines)
+}
