@@ -32,7 +32,7 @@ func TestTransactionsOnKafka(t *testing.T) {
 			for name, test := range map[string]func(*testing.T){
 				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember,
 				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "close": k.closes, "many": k.many,
-				"segments": k.segments,
+				"segments": k.segments, "segments of every codec": k.codecSegments,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

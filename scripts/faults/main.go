@@ -9,6 +9,10 @@
 // hold: nothing acknowledged is lost, nothing is there twice, each partition keeps the order, nothing is in another topic,
 // partition or offset than it should. What every mode has to hold: each record has exactly one callback, and none that was
 // refused before it was sent is there. What acks=1 and acks=0 lose is counted. It exits with 1 if a guarantee is broken.
+//
+// Under the faults whose names begin with txn, the producers are transactional (see txnModes), and the consumer is
+// read_committed: a committed transaction is there as a whole, with the offset that it commits for a group, an aborted one
+// isn't at all, and one whose producer never learnt of its end is there as a whole or not at all.
 package main
 
 import (
