@@ -96,7 +96,7 @@ Made by ` + "`%s`" + `; data.json has every single measurement, with the setting
 - **reached** is yes or no by the estimate, with a question mark where the interval reaches over the bound. 0 allocations are asked as less than one in a million records and one in 200 batches: timers of the process allocate now and then.
 - Every record is accounted for: the broker has to have as many as were acknowledged, or the measurement fails.
 - Compressed values are JSON events; 16,384 different ones, so that no batch has one twice. Codecs have Kafka's default levels on both sides.
-- 10,000 partitions are measured with batch.size 16 KiB and buffer.memory 256 MiB, as is the one that they are compared with.
+- 10,000 partitions are measured with batch.size 16 KiB and buffer.memory 256 MiB, as is the one that is asked about; one partition has one batch in a request, so it is shown with batches of 1 MiB too.
 
 `
 
