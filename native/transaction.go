@@ -30,15 +30,6 @@ var (
 	ErrProducerFenced error = &Error{Code: codeFenced, Name: "PRODUCER_FENCED"}
 )
 
-// A transactional producer goes through InitTransactions once, then for each transaction through BeginTransaction, Produce as
-// often as it likes, and CommitTransaction or AbortTransaction. All but BeginTransaction wait for brokers, max.block.ms at
-// most and while ctx lasts; what takes longer goes on behind the scenes, the error is ErrTransactionPending, and the same call
-// waits again. One goroutine should make these calls; a Produce that is under way on another while a transaction ends may
-// have some of its records in it and others refused.
-//
-// What fails a record, or a request of the transaction, makes it ErrTransactionAbortable: records that weren't sent fail at
-// once, Produce and CommitTransaction fail, and AbortTransaction is the way on. ErrTransactionFatal ends the producer.
-
 // InitTransactions gets the producer its id, ends what an earlier producer of the same transactional.id left open, and fences
 // that one: call it first. KafkaProducer.initTransactions.
 func (pr *Producer) InitTransactions(ctx context.Context) error {

@@ -232,6 +232,32 @@ func TestRecordsFail(t *testing.T) {
 	}
 }
 
+// TestUnsentFailToo has a leader refuse a batch while the next one of its partition lingers: that fails at once, without an abort.
+func TestUnsentFailToo(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		cfg := transactional(c, l, "tx")
+		cfg.Linger, cfg.DeliveryTimeout, cfg.BatchSize = time.Hour/2, time.Hour, 300
+		p := begin(t, cfg)
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidRecord, Topic: "a"})
+		must(t, p.Produce(ctxFor(t), []native.Record{{Slot: 1, Value: make([]byte, 400)}, {Slot: 0, Value: make([]byte, 400)}}))
+		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+			e, ended := l.get(0)
+			if ended && (!errors.Is(e.err, native.ErrTransactionAbortable) || !errors.Is(e.err, &native.Error{Code: 87})) {
+				t.Errorf("it ended with %v", e.err)
+			}
+			if ended {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("it lingers on")
+			}
+		}
+		must(t, p.AbortTransaction(ctxFor(t)))
+		l.check(t, 2, true)
+	})
+}
+
 // TestFencedRecords has a leader refuse a batch for good.
 func TestFencedRecords(t *testing.T) {
 	for _, e := range []*kerr.Error{kerr.ProducerFenced, kerr.InvalidProducerIDMapping, kerr.TransactionalIDAuthorizationFailed} {

@@ -135,6 +135,23 @@ func TestLearnFeatures(t *testing.T) {
 	}
 }
 
+// TestRested has records fail whose batches a connection may still be writing: the end of the transaction waits for those.
+func TestRested(t *testing.T) {
+	pr, p, b := idleTransaction(t)
+	x := pr.txn
+	x.state, x.started = txnAborting, true
+	for i := range b {
+		b[i].expired = true
+		if x.next() != nil {
+			t.Errorf("it ends while %d batches are in requests", p.sent)
+		}
+		pr.settle(b[i], wire.ProduceResult{Leader: -1}, 0, nil)
+	}
+	if x.next() == nil {
+		t.Error("it doesn't end")
+	}
+}
+
 // TestUnansweredPartitions aborts while it is unknown whether the coordinator counts partitions in: it is asked until that is
 // known, or the next transaction would begin with them.
 func TestUnansweredPartitions(t *testing.T) {

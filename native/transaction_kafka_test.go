@@ -29,6 +29,9 @@ func TestTransactionsOnKafka(t *testing.T) {
 	for _, version := range []string{"3.9.1", "4.3.1"} {
 		t.Run(version, func(t *testing.T) {
 			k := startKafka(t, version)
+			if k.v2 {
+				t.Run("upgrade", k.upgrade)
+			}
 			for name, test := range map[string]func(*testing.T){
 				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember,
 				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "close": k.closes, "many": k.many,
@@ -116,6 +119,43 @@ func (k *realKafka) commitsAndAborts(t *testing.T) {
 	if v := p.Stats().ProduceVersion; (v > 11) != k.v2 {
 		t.Errorf("Produce %d", v)
 	}
+}
+
+// upgrade has the cluster go over to transaction.version 2 under a producer, which follows it between two transactions with a
+// new epoch.
+func (k *realKafka) upgrade(t *testing.T) {
+	finalize(t, k.addrs, 0)
+	topics, l := k.topics(t), newLedger()
+	cfg := k.config(topics, l)
+	// It hears of the change on new connections, and looks whether one is idle request.timeout.ms after its last request.
+	cfg.ConnectionsMaxIdle, cfg.RequestTimeout = 50*time.Millisecond, 500*time.Millisecond
+	p := open(t, cfg)
+	must(t, p.InitTransactions(ctxFor(t)))
+	n, want := 0, []string{}
+	transaction := func() {
+		t.Helper()
+		name := fmt.Sprintf("round%03d", n/6)
+		must(t, p.BeginTransaction())
+		must(t, p.Produce(ctxFor(t), texts(n, 6, name)))
+		must(t, p.CommitTransaction(ctxFor(t)))
+		n, want = n+6, append(want, values(6, name)...)
+	}
+	transaction()
+	transaction()
+	if v := p.Stats().ProduceVersion; v > 11 {
+		t.Errorf("Produce %d before the upgrade", v)
+	}
+	finalize(t, k.addrs, 2)
+	for deadline := time.Now().Add(20 * time.Second); p.Stats().ProduceVersion < 12; {
+		if time.Now().After(deadline) {
+			t.Fatalf("Produce %d after the upgrade", p.Stats().ProduceVersion)
+		}
+		time.Sleep(600 * time.Millisecond)
+		transaction()
+	}
+	transaction()
+	l.check(t, n, false)
+	k.reads(t, topics, want)
 }
 
 func (k *realKafka) offsets(t *testing.T) {

@@ -10,14 +10,17 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"kbench/native"
 )
 
-// protocols runs a test on a cluster of each protocol: transaction.version 0 and 2.
+// protocols runs a test on a cluster of each protocol: of brokers that know transaction.version 0 alone, of brokers that know
+// 2 on which the cluster hasn't agreed, and with 2.
 func protocols(t *testing.T, test func(t *testing.T, c *kfake.Cluster)) {
 	t.Helper()
 	protocolsWith(t, test)
@@ -32,8 +35,36 @@ func protocolsWith(t *testing.T, test func(t *testing.T, c *kfake.Cluster), opts
 	for _, p := range []struct {
 		name     string
 		versions *kversion.Versions
-	}{{"v1", kversion.V3_9_0()}, {"v2", kversion.V4_1_0()}} {
-		t.Run(p.name, func(t *testing.T) { test(t, cluster(t, append(opts, kfake.MaxVersions(p.versions))...)) })
+		level    int16
+	}{{"v1", kversion.V3_9_0(), 0}, {"v1 on new brokers", kversion.V4_1_0(), 0}, {"v2", kversion.V4_1_0(), 2}} {
+		t.Run(p.name, func(t *testing.T) {
+			c := cluster(t, append(opts, kfake.MaxVersions(p.versions))...)
+			if strings.Contains(p.name, "new") {
+				finalize(t, c.ListenAddrs(), p.level)
+			}
+			test(t, c)
+		})
+	}
+}
+
+// finalize sets a cluster's transaction.version.
+func finalize(t *testing.T, addrs []string, level int16) {
+	t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addrs...))
+	must(t, err)
+	defer cl.Close()
+	req := kmsg.NewPtrUpdateFeaturesRequest()
+	f := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+	f.Feature, f.MaxVersionLevel, f.UpgradeType, f.AllowDowngrade = "transaction.version", level, 2, true
+	if level > 0 {
+		f.UpgradeType = 1
+	}
+	req.FeatureUpdates = append(req.FeatureUpdates, f)
+	resp, err := req.RequestWith(ctxFor(t), cl)
+	must(t, err)
+	must(t, kerr.ErrorForCode(resp.ErrorCode))
+	for _, r := range resp.Results {
+		must(t, kerr.ErrorForCode(r.ErrorCode))
 	}
 }
 
