@@ -135,8 +135,6 @@ func endOffsets(ctx context.Context, cl *kgo.Client, topics ...string) (kadm.Lis
 
 // readAll reads a topic from its beginning to its end as franz-go's consumer sees it.
 func readAll(ctx context.Context, bootstrap []string, topic string) ([]*kgo.Record, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	cl, err := kgo.NewClient(kgo.SeedBrokers(bootstrap...), kgo.DisableClientMetrics())
 	if err != nil {
 		return nil, err
@@ -147,6 +145,8 @@ func readAll(ctx context.Context, bootstrap []string, topic string) ([]*kgo.Reco
 
 // readToEnd reads with a client that consumes nothing yet. Control records count if the client keeps them.
 func readToEnd(ctx context.Context, cl *kgo.Client, topic string) ([]*kgo.Record, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	ends, err := endOffsets(ctx, cl, topic)
 	if err != nil {
 		return nil, err

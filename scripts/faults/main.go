@@ -254,6 +254,7 @@ func save(o *options, found *findings, took time.Duration) error {
 		fmt.Fprintf(&b, "- Kafka %s, nodes: %d: %s\n", spec.version, spec.nodes, strings.Join(names, ", "))
 	}
 	b.WriteString("\nEach fault meets six producers at once, with acks=all idempotent, 1 and 0. acks “all” is idempotent, with delivery.timeout.ms 120 s; “expiring” has 3 s, so that records fail during a fault; “closing” are producers that live up to two seconds each, with little memory, and are closed in the middle of Produce or Flush or have its context cancelled. A record that failed may be there or not, unless its error proves that it was never sent. Under **recreate**, what was acknowledged before the topic was deleted went with it and isn't counted as lost (gone_with_deleted_topic in faults.json).\n\n")
+	b.WriteString(txnNote)
 	if err := found.write(&b); err != nil {
 		return err
 	}
@@ -267,6 +268,9 @@ func save(o *options, found *findings, took time.Duration) error {
 	return errors.Join(os.WriteFile(filepath.Join(o.out, "faults.json"), append(raw, '\n'), 0o644),
 		os.WriteFile(filepath.Join(o.out, "README.md"), []byte(b.String()), 0o644))
 }
+
+// txnNote explains the second table.
+const txnNote = "Under the faults whose names begin with **txn**, the producers are transactional, with a read_committed consumer: “expiring” as above; “closing” live up to two seconds and are closed, or their calls cancelled, anywhere in a transaction; “twins” are two of one transactional.id, which fence each other; “overdue” let some transactions take longer than transaction.timeout.ms. *unknown* are transactions whose CommitTransaction gave no result (closed, cancelled or fenced meanwhile); each of them is there as a whole or not at all. Calls that ran into max.block.ms were made again, as Java documents. A broker that was killed may, once it is back, complete an end in __transaction_state without its marker in the partitions, so that the end of the next transaction holds for those records as well; that is looked up where something is wrong, and told in the verdict: no producer can cause it.\n\n"
 
 // cpu is the processor's name, where the system tells.
 func cpu() string {

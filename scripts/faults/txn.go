@@ -48,6 +48,7 @@ const (
 type txn struct {
 	outcome outcome
 	offset  int64 // sent for the group; 0: none
+	overdue bool  // it took longer than transaction.timeout.ms on purpose
 }
 
 // txnLife is the life of one transactional producer.
@@ -179,7 +180,8 @@ func (ld *txnLoad) transact(ctx context.Context, p *native.Producer, life *txnLi
 		at := native.Offset{Topic: ld.topics[0], Offset: t.offset, LeaderEpoch: -1}
 		err = p.SendOffsetsToTransaction(ctx, []native.Offset{at}, native.GroupMetadata{Group: ld.group()})
 	}
-	if ld.mode.overdue && rng.IntN(8) == 0 {
+	if ld.mode.overdue && rng.IntN(6) == 0 {
+		t.overdue = true
 		time.Sleep(ld.mode.timeout + time.Second)
 	}
 	if err == nil && rng.IntN(4) > 0 {

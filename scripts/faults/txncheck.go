@@ -16,10 +16,12 @@ type txnTally struct {
 	proved                      int // unknown ones that turned out to be committed
 	records                     int // read
 	fatal                       int // producers that couldn't go on
+	overdue                     int // transactions that took too long on purpose, and weren't committed
 	lost                        int // of a committed transaction, and not there
 	hollow                      int // committed transactions of which a record failed
 	visible                     int // of an aborted transaction, and there
 	torn                        int // unknown transactions of which a part is there
+	unmarked                    int // records, and an offset, that are there or not because a broker left a marker out
 	duplicates, disorder        int
 	misrouted, misplaced        int
 	foreign                     int
@@ -49,18 +51,15 @@ func (t *txnTally) broken() string {
 }
 
 // check holds what was read of each topic, in the order of offsets, and the group's offset (0: none) against the lives.
-func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64) txnTally {
+func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64, omitted *omissions) txnTally {
 	t := txnTally{errs: map[string]int{}}
 	type seen struct {
 		life  *txnLife
-		first []place // by slot; offset −1: not there
+		first []*kgo.Record // by slot; nil: not there
 	}
 	byRun := map[uint64]*seen{}
 	for _, life := range ld.lives {
-		s := &seen{life: life, first: make([]place, len(life.ledger.fates))}
-		for i := range s.first {
-			s.first[i].offset = -1
-		}
+		s := &seen{life: life, first: make([]*kgo.Record, len(life.ledger.fates))}
 		byRun[life.run] = s
 		c := life.ledger.counts()
 		t.sent, t.acked, t.failed = t.sent+c.sent, t.acked+c.acked, t.failed+c.failed
@@ -91,11 +90,11 @@ func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64) txnTally {
 			if v.partition != f.asked || f.asked >= 0 && r.Partition != f.asked || f.ok && f.part != r.Partition || ld.topics[f.topic] != topic {
 				t.misrouted++
 			}
-			if s.first[v.seq].offset >= 0 {
+			if s.first[v.seq] != nil {
 				t.duplicates++
 				continue
 			}
-			s.first[v.seq] = place{r.Partition, r.Offset}
+			s.first[v.seq] = r
 			key := fmt.Sprint(v.run, r.Partition)
 			if before, ok := last[key]; ok && v.seq < before {
 				t.disorder++
@@ -104,43 +103,61 @@ func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64) txnTally {
 		}
 	}
 	for _, s := range byRun {
-		t.checkLife(s.life, s.first)
+		t.checkLife(s.life, s.first, omitted)
 	}
-	t.offset = ld.checkOffset(offset)
+	if t.offset = ld.checkOffset(offset); t.offset != "" && omitted.offsets() {
+		t.offset = ""
+		t.unmarked++
+	}
 	return t
 }
 
+// parts are what was found of one transaction: records. open are those of which a broker left out the end.
+type parts struct{ there, thereOpen, missing, missingOpen, failed int }
+
 // checkLife holds one producer's transactions against where their records were found.
-func (t *txnTally) checkLife(life *txnLife, first []place) {
-	there, missing, failed := make([]int, len(life.txns)), make([]int, len(life.txns)), make([]int, len(life.txns))
-	for slot, at := range first {
+func (t *txnTally) checkLife(life *txnLife, first []*kgo.Record, omitted *omissions) {
+	found := make([]parts, len(life.txns))
+	for slot, r := range first {
 		f := &life.ledger.fates[slot]
+		x := &found[f.txn]
 		if !f.ok {
-			failed[f.txn]++
+			x.failed++
 		}
-		if at.offset < 0 {
-			missing[f.txn]++
-			continue
-		}
-		there[f.txn]++
-		if f.ok && f.offset >= 0 && f.offset != at.offset {
+		if r != nil && f.ok && f.offset >= 0 && f.offset != r.Offset {
 			t.misplaced++
 		}
+		switch {
+		case r != nil && omitted.left(r, false):
+			x.thereOpen++
+		case r != nil:
+			x.there++
+		case omitted.left(omitted.hidden(life.run, slot), true):
+			x.missingOpen++
+		default:
+			x.missing++
+		}
 	}
-	for i, x := range life.txns {
-		switch x.outcome {
+	for i, x := range found {
+		if life.txns[i].overdue && life.txns[i].outcome != committed {
+			t.overdue++
+		}
+		switch life.txns[i].outcome {
 		case committed:
 			t.committed++
-			t.lost += missing[i]
-			t.hollow += min(failed[i], 1)
+			t.lost += x.missing
+			t.unmarked += x.missingOpen
+			t.hollow += min(x.failed, 1)
 		case aborted:
 			t.aborted++
-			t.visible += there[i]
+			t.visible += x.there
+			t.unmarked += x.thereOpen
 		case unknown:
 			t.unknown++
-			if there[i] > 0 {
+			t.unmarked += x.thereOpen + x.missingOpen
+			if x.there > 0 {
 				t.proved++
-				t.torn += min(missing[i], 1)
+				t.torn += min(x.missing+x.thereOpen, 1)
 			}
 		}
 	}

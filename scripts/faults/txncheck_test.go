@@ -16,7 +16,7 @@ func honestTxns() (ld *txnLoad, read map[string][]*kgo.Record) {
 	life := &txnLife{run: 42, ledger: newLedger()}
 	ld.lives = []*txnLife{life}
 	ld.offsets.Store(2)
-	life.txns = []txn{{committed, 1}, {aborted, 2}, {unknown, 0}, {unknown, 0}}
+	life.txns = []txn{{outcome: committed, offset: 1}, {outcome: aborted, offset: 2}, {}, {}}
 	read = map[string][]*kgo.Record{}
 	for n := range int32(8) {
 		slot := life.ledger.enter(fate{topic: n % 2, asked: 1, txn: n / 2, part: -1, offset: -1})
@@ -37,17 +37,36 @@ func TestTxnCheckFinds(t *testing.T) {
 		read   map[string][]*kgo.Record
 		a, b   string
 		offset int64
+
+		omitted *omissions
 	}
 	there := func(w *world, slot uint32, offset int64) *kgo.Record {
-		return &kgo.Record{Partition: 1, Offset: offset, Value: appendValue(nil, 42, slot, w.a, 1, []byte("noise"))}
+		return &kgo.Record{Topic: w.a, Partition: 1, ProducerID: 3, ProducerEpoch: 7, Offset: offset, Value: appendValue(nil, 42, slot, w.a, 1, []byte("noise"))}
 	}
 	for name, tc := range map[string]struct {
 		spoil func(*world)
 		want  string
 	}{
-		"nothing":                {func(*world) {}, ""},
-		"lost":                   {func(w *world) { w.read[w.a] = w.read[w.a][1:] }, "1 records of committed transactions lost"},
-		"visible":                {func(w *world) { w.read[w.a] = append(w.read[w.a][:1:1], there(w, 2, 1), w.read[w.a][1]) }, "1 records of aborted transactions there"},
+		"nothing": {func(*world) {}, ""},
+		"lost":    {func(w *world) { w.read[w.a] = w.read[w.a][1:] }, "1 records of committed transactions lost"},
+		"visible": {func(w *world) { w.read[w.a] = append(w.read[w.a][:1:1], there(w, 2, 1), w.read[w.a][1]) }, "1 records of aborted transactions there"},
+		"visible by omission": {func(w *world) {
+			w.read[w.a] = append(w.read[w.a][:1:1], there(w, 2, 1), w.read[w.a][1])
+			w.omitted = &omissions{markers: []marker{{w.a, 1, 3, 8, false}}}
+		}, ""},
+		"visible beside an omission": {func(w *world) {
+			w.read[w.a] = append(w.read[w.a][:1:1], there(w, 2, 1), w.read[w.a][1])
+			w.omitted = &omissions{markers: []marker{{w.a, 1, 3, 9, false}, {w.a, 2, 3, 8, false}, {w.b, 1, 3, 8, false}, {w.a, 1, 4, 8, false}, {w.a, 1, 3, 8, true}}}
+		}, "1 records of aborted transactions there"},
+		"lost by omission": {func(w *world) {
+			w.read[w.a] = w.read[w.a][1:]
+			w.omitted = &omissions{[]marker{{w.a, 1, 3, 8, true}}, map[recordKey]*kgo.Record{{42, 0}: there(w, 0, 0)}}
+		}, ""},
+		"lost beside an omission": {func(w *world) {
+			w.read[w.a] = w.read[w.a][1:]
+			w.omitted = &omissions{[]marker{{w.a, 1, 3, 8, true}}, map[recordKey]*kgo.Record{}}
+		}, "1 records of committed transactions lost"},
+		"offset by omission":     {func(w *world) { w.offset, w.omitted = 2, &omissions{markers: []marker{{offsetsTopic, 0, 3, 8, false}}} }, ""},
 		"torn":                   {func(w *world) { w.read[w.a] = w.read[w.a][:1] }, "1 transactions there in part"},
 		"twice":                  {func(w *world) { w.read[w.a] = append(w.read[w.a], there(w, 0, 9)) }, "1 records twice"},
 		"swapped":                {func(w *world) { r := w.read[w.a]; r[0], r[1] = r[1], r[0] }, "1 records out of order"},
@@ -63,16 +82,16 @@ func TestTxnCheckFinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ld, read := honestTxns()
-			w := &world{ld, read, ld.topics[0], ld.topics[1], 1}
+			w := &world{ld: ld, read: read, a: ld.topics[0], b: ld.topics[1], offset: 1}
 			tc.spoil(w)
-			got := ld.check(w.read, w.offset)
+			got := ld.check(w.read, w.offset, w.omitted)
 			if text := got.broken(); (text == "") != (tc.want == "") || !strings.Contains(text, tc.want) {
 				t.Errorf("%q, want %q: %+v", text, tc.want, got)
 			}
 		})
 	}
 	ld, read := honestTxns()
-	if got := ld.check(read, 1); got.committed != 1 || got.aborted != 1 || got.unknown != 2 || got.proved != 1 || got.records != 4 {
+	if got := ld.check(read, 1, nil); got.committed != 1 || got.aborted != 1 || got.unknown != 2 || got.proved != 1 || got.records != 4 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -27,6 +27,7 @@ type txnRow struct {
 	Hollow     int            `json:"committed_with_failed_records"`
 	Visible    int            `json:"of_aborted_and_there"`
 	Torn       int            `json:"transactions_there_in_part"`
+	Unmarked   int            `json:"wrong_for_want_of_a_brokers_marker"`
 	Duplicates int            `json:"duplicates"`
 	Disorder   int            `json:"out_of_order"`
 	Misrouted  int            `json:"misrouted"`
@@ -44,7 +45,7 @@ func newTxnRow(s *scene, ld *txnLoad, t *txnTally) txnRow {
 		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Mode: ld.mode.name, Produce: ld.stats.ProduceVersion,
 		Producers: len(ld.lives), Fatal: t.fatal, Committed: t.committed, Aborted: t.aborted, Unknown: t.unknown, Proved: t.proved,
 		Sent: t.sent, Acked: t.acked, Failed: t.failed, Read: t.records, Lost: t.lost, Hollow: t.hollow, Visible: t.visible,
-		Torn: t.torn, Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced,
+		Torn: t.torn, Unmarked: t.unmarked, Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced,
 		Unanswered: t.unanswered, Again: t.again, Retries: ld.stats.Retries, Errors: t.errs, Seen: s.seen, Verdict: t.broken(),
 	}
 	steady := ld.mode.lives == 0 && !ld.mode.overdue
@@ -56,10 +57,14 @@ func newTxnRow(s *scene, ld *txnLoad, t *txnTally) txnRow {
 		r.Verdict = fmt.Sprintf("BROKEN: %d producers couldn't go on", r.Fatal)
 	case !ld.mode.overdue && (r.Committed == 0 || r.Aborted == 0):
 		r.Verdict = "NOT TESTED: nothing was committed, or nothing aborted"
-	case (ld.mode.twins || ld.mode.overdue) && r.Fatal == 0:
+	case ld.mode.twins && r.Fatal == 0:
 		r.Verdict = "NOT TESTED: nobody was fenced"
+	case ld.mode.overdue && t.overdue == 0:
+		r.Verdict = "NOT TESTED: no transaction took too long"
 	case s.fault.touching && ld.mode.topic == "plain" && r.Retries == 0:
 		r.Verdict = "NOT TESTED: nothing was sent twice"
+	case r.Unmarked > 0:
+		r.Verdict = fmt.Sprintf("holds, but a broker ended transactions without their markers: %d records or offsets of them", r.Unmarked)
 	default:
 		r.Verdict = "holds"
 	}
