@@ -66,8 +66,8 @@ func (c *conn) plan(asked kmsg.CreateTopicsRequestTopic) (t *topic, partitions i
 	if t.replication == -1 {
 		t.replication = 1
 	}
-	if partitions < 1 || partitions > maxPartitions {
-		return nil, 0, errInvalidPartitions, fmt.Sprintf("%d partitions; allowed are 1 to %d, or -1 for %d", partitions, maxPartitions, c.server.opts.Partitions)
+	if partitions < 1 || partitions > MaxPartitions {
+		return nil, 0, errInvalidPartitions, fmt.Sprintf("%d partitions; allowed are 1 to %d, or -1 for %d", partitions, MaxPartitions, c.server.opts.Partitions)
 	}
 	if t.replication < 1 || t.replication > c.server.opts.Brokers {
 		return nil, 0, errInvalidReplicationFactor, fmt.Sprintf("replication factor %d; allowed are 1 to the number of brokers, %d, or -1 for 1", t.replication, c.server.opts.Brokers)

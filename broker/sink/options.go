@@ -28,7 +28,7 @@ type Options struct {
 
 // Limits of Options, and of what CreateTopics may ask for.
 const (
-	maxPartitions = 1_000_000
+	MaxPartitions = 1_000_000 // of a topic
 	maxBrokers    = 100
 )
 
@@ -39,7 +39,7 @@ func (o Options) withDefaults() (Options, error) {
 		def   int
 		max   int
 	}{
-		{"Partitions", &o.Partitions, 12, maxPartitions},
+		{"Partitions", &o.Partitions, 12, MaxPartitions},
 		{"Brokers", &o.Brokers, 1, maxBrokers},
 		{"MaxRequestBytes", &o.MaxRequestBytes, 100 << 20, 1<<31 - 1},
 		{"MaxMessageBytes", &o.MaxMessageBytes, 1<<20 + 12, 1<<31 - 1},

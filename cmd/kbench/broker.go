@@ -70,6 +70,9 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 	spec.Brokers, spec.Partitions, spec.Port, spec.Dir = o.brokers, o.partitions, o.port, o.dir
 	spec.Log = func(line string) { fmt.Fprintln(o.err, line) }
 	spec.Properties = map[string]string{}
+	if o.dir != "" && spec.Kind != broker.KindKafka {
+		return spec, fmt.Errorf("--dir %q: only kafka keeps data in files, not %s", o.dir, spec.Kind)
+	}
 	if len(o.properties) > 0 && spec.Kind != broker.KindKafka {
 		return spec, fmt.Errorf("--property %q: only kafka has server settings, not %s", o.properties[0], spec.Kind)
 	}
@@ -88,8 +91,8 @@ func (o *brokerOptions) spec(kind string) (broker.Spec, error) {
 	if o.brokers < 1 {
 		return spec, fmt.Errorf("--brokers=%d: at least 1", o.brokers)
 	}
-	if o.partitions < 1 {
-		return spec, fmt.Errorf("--partitions=%d: at least 1", o.partitions)
+	if o.partitions < 1 || o.partitions > sink.MaxPartitions {
+		return spec, fmt.Errorf("--partitions=%d: 1 to %d", o.partitions, sink.MaxPartitions)
 	}
 	if o.port < 0 || o.port > 65535 {
 		return spec, fmt.Errorf("--port=%d: 0 to 65535", o.port)

@@ -98,7 +98,7 @@ func (f *planFlags) override(p *workload.Profile, variables bool) error {
 	if wanted("set") {
 		for _, set := range f.sets {
 			path, value, ok := strings.Cut(set, "=")
-			if !ok {
+			if !ok || path == "" {
 				return fmt.Errorf("--set %q: want path=value", set)
 			}
 			if err := p.Override(source("--set", "set"), path, value); err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -16,13 +18,33 @@ type streams struct {
 
 // run carries out one command line and returns the exit code.
 func run(s streams, args []string) int {
+	out := &output{w: s.out}
+	s.out = out
 	root := newRoot(s)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
+	var write *fs.PathError
+	if out.err != nil && (err == nil || exitCode(err) == exitUsage && errors.As(err, &write) && write.Op == "write") {
+		err = targetError(fmt.Errorf("printing: %w", out.err))
+	}
 	if err != nil && !isSilent(err) {
 		fmt.Fprintf(s.err, "kbench: %s\n", nameVariables(cmd.Flags(), err.Error()))
 	}
 	return exitCode(err)
+}
+
+// output is stdout, and remembers that something couldn't be written: most texts are printed without a look at the error.
+type output struct {
+	w   io.Writer
+	err error // the first
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // newRoot writes out the table of commands.
@@ -41,6 +63,7 @@ Exit codes: 0 fine, 1 an objective failed, 2 bad usage or input, 3 invalid measu
 		Example: `  kbench run
   kbench run orders --target kafka --driver native
   kbench sweep linger-vs-batch --dry-run`,
+		Version:       version(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagsFromEnvironment(cmd.Flags(), os.LookupEnv) },
 	}
