@@ -38,5 +38,5 @@ type Ack struct {
 }
 
 // AckFunc receives acknowledgements: each record passed to Produce is in exactly one. Calls never overlap. They come from
-// the producer's goroutines, or from inside Produce for records that fail there. It must not block or call the Producer.
+// the producer's goroutines, or from inside Produce, AbortTransaction or Close for records that fail there. It must not block or call the Producer.
 type AckFunc func(Ack)

@@ -132,6 +132,7 @@ func (pr *Producer) SendOffsetsToTransaction(ctx context.Context, offsets []Offs
 		err = x.outOfTurn("SendOffsetsToTransaction")
 	}
 	if err == nil {
+		c.v2 = x.v2
 		x.offsets = append(x.offsets, c)
 		x.started = x.started || x.v2 // the group's coordinator adds it (KIP-890)
 		x.kick()
@@ -169,6 +170,7 @@ type txnCall struct {
 type offsetsCall struct {
 	txnCall
 	group GroupMetadata
+	v2    bool             // the transaction's protocol
 	left  []wire.TxnOffset // not committed yet; by topic
 	added bool             // AddOffsetsToTxn is done
 	// unsure: the answer to AddOffsetsToTxn was lost, so the coordinator may count the group in.

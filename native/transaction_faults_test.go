@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"kbench/native"
 )
@@ -526,4 +527,17 @@ func TestCloseInTransaction(t *testing.T) {
 		must(t, q.Close())
 		l.check(t, 12, false)
 	})
+}
+
+// TestNoTransactionsThere asks brokers that don't offer a request of transactions: waiting wouldn't help.
+func TestNoTransactionsThere(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.FindCoordinator, kmsg.InitProducerID} {
+		versions := kversion.V3_9_0()
+		versions.SetMaxKeyVersion(int16(key), -1)
+		c := cluster(t, kfake.MaxVersions(versions))
+		err := open(t, transactional(c, newLedger(), "tx")).InitTransactions(ctxFor(t))
+		if want := "offer " + strings.Replace(key.Name(), "ID", "Id", 1); !errors.Is(err, native.ErrTransactionFatal) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }

@@ -220,12 +220,23 @@ func (x *transactions) addPartitions() txnPace {
 	return atOnce
 }
 
+// firstOffsets is the call whose turn it is; nil if the producer was abandoned meanwhile.
+func (x *transactions) firstOffsets() *offsetsCall {
+	x.pr.mu.Lock()
+	defer x.pr.mu.Unlock()
+	if len(x.offsets) == 0 {
+		return nil
+	}
+	return x.offsets[0]
+}
+
 // addOffsets tells the coordinator that the transaction has offsets of a group.
 func (x *transactions) addOffsets() txnPace {
 	pr, t := x.pr, x.current()
-	pr.mu.Lock()
-	c := x.offsets[0]
-	pr.mu.Unlock()
+	c := x.firstOffsets()
+	if c == nil {
+		return atOnce
+	}
 	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddOffsetsToTxn, 0, 4, func(dst []byte, v int16) []byte {
 		pr.mu.Lock()
 		c.unsure = true
@@ -255,9 +266,10 @@ func (x *transactions) addOffsets() txnPace {
 // commitOffsets sends offsets to the group's coordinator.
 func (x *transactions) commitOffsets() txnPace {
 	pr := x.pr
-	pr.mu.Lock()
-	c, v2 := x.offsets[0], x.v2
-	pr.mu.Unlock()
+	c := x.firstOffsets()
+	if c == nil {
+		return atOnce
+	}
 	if x.group.key != c.group.Group {
 		x.group.forget()
 		x.group = coordinator{kind: wire.CoordinatorGroup, key: c.group.Group}
@@ -266,7 +278,7 @@ func (x *transactions) commitOffsets() txnPace {
 	if c.group.Member != "" || c.group.Instance != "" {
 		lowest = 3
 	}
-	if v2 {
+	if c.v2 {
 		lowest, highest = 5, 5
 	}
 	req := wire.TxnOffsetCommit{Txn: x.current(), Group: c.group.Group, Generation: c.group.Generation, Member: c.group.Member, Instance: c.group.Instance}
@@ -313,6 +325,10 @@ func (x *transactions) end() txnPace {
 	pr := x.pr
 	pr.mu.Lock()
 	commit, v2 := x.state == txnCommitting, x.v2
+	if !x.ending() { // abandoned meanwhile
+		pr.mu.Unlock()
+		return atOnce
+	}
 	if err := x.resolveTransaction(); err != nil {
 		pr.mu.Unlock()
 		return x.conclude(&x.coordinator, verdictFatal, err)

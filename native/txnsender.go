@@ -121,7 +121,7 @@ func (x *transactions) next() func() txnPace {
 			c.finish(err)
 			continue
 		}
-		if x.v2 || c.added {
+		if c.v2 || c.added {
 			return x.commitOffsets
 		}
 		return x.addOffsets
@@ -148,7 +148,7 @@ func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body func
 	}
 	version, err := c.conn.pick(key, lowest, highest)
 	if err != nil {
-		return wire.Reader{}, 0, verdictFatal, fmt.Errorf("%s: %w", c.addr, err)
+		return wire.Reader{}, 0, verdictFatal, err
 	}
 	var r wire.Reader
 	if err = c.conn.renewInTurn(pr.ctx, pr.cfg.RequestTimeout); err == nil {
@@ -209,6 +209,9 @@ func (x *transactions) find(c *coordinator) (txnVerdict, error) {
 		return wire.AppendFindCoordinator(dst, v, c.kind, c.key)
 	})
 	if err != nil {
+		if x.control.conn != nil { // it isn't the connection: the broker doesn't speak this API
+			return verdictFatal, err
+		}
 		return x.lost(c, err), err
 	}
 	found, err := wire.DecodeFindCoordinator(&r, version)
