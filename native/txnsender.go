@@ -209,7 +209,7 @@ func (x *transactions) find(c *coordinator) (txnVerdict, error) {
 		return wire.AppendFindCoordinator(dst, v, c.kind, c.key)
 	})
 	if err != nil {
-		if x.control.conn != nil { // it isn't the connection: the broker doesn't speak this API
+		if errors.Is(err, ErrUnsupported) {
 			return verdictFatal, err
 		}
 		return x.lost(c, err), err
