@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -32,6 +33,8 @@ type secured struct {
 	listeners map[string]string // security.protocol, "mTLS", or "OTHER" for SSL with another host's certificate → address
 	tokens    bool              // it takes OAUTHBEARER
 	dir       string            // of the PEM files
+	witness   *witness          // in front of a listener with SASL whose sessions end soon; nil: there is none
+	rate      string            // of runs; "": 10000/s
 }
 
 // pem writes PEM texts into a file of the test's and returns its path.
@@ -73,16 +76,17 @@ func kafkaSecured(t *testing.T) *secured {
 	soon := time.Now().Add(time.Hour)
 	leaf, other := s.authority.Issue(t, soon, "127.0.0.1"), s.authority.Issue(t, soon, "kafka.example")
 	props := map[string]string{
-		"listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,MTLS:SSL,OTHER:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+		"listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,MTLS:SSL,OTHER:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,AGAIN:SASL_PLAINTEXT",
 		"ssl.keystore.type":              "PEM", "ssl.keystore.location": s.pem(t, "server.pem", leaf.Key, leaf.Chain),
 		"ssl.truststore.type": "PEM", "ssl.truststore.location": s.pem(t, "ca.pem", s.authority.PEM),
-		"listener.name.mtls.ssl.client.auth":        "required",
-		"listener.name.other.ssl.keystore.type":     "PEM",
-		"listener.name.other.ssl.keystore.location": s.pem(t, "other.pem", other.Key, other.Chain),
-		"sasl.enabled.mechanisms":                   "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
-		"connections.max.reauth.ms":                 "2500",
+		"listener.name.mtls.ssl.client.auth":            "required",
+		"listener.name.other.ssl.keystore.type":         "PEM",
+		"listener.name.other.ssl.keystore.location":     s.pem(t, "other.pem", other.Key, other.Chain),
+		"sasl.enabled.mechanisms":                       "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
+		"connections.max.reauth.ms":                     "2500",
+		"listener.name.again.connections.max.reauth.ms": reauthMS,
 	}
-	for _, l := range []string{"sasl_plaintext", "sasl_ssl"} {
+	for _, l := range []string{"sasl_plaintext", "sasl_ssl", "again"} {
 		const pkg = "org.apache.kafka.common.security."
 		props["listener.name."+l+".plain.sasl.jaas.config"] = pkg + `plain.PlainLoginModule required user_alice="` + secret + `";`
 		props["listener.name."+l+".scram-sha-256.sasl.jaas.config"] = pkg + "scram.ScramLoginModule required;"
@@ -96,7 +100,10 @@ func kafkaSecured(t *testing.T) *secured {
 		s.listeners[strings.Replace(name, "MTLS", "mTLS", 1)] = addr
 	}
 	props["listeners"] = strings.Join(list, ",")
-	props["advertised.listeners"] = props["listeners"]
+	again := freeAddr(t)
+	s.witness = startWitness(t, again)
+	props["advertised.listeners"] = props["listeners"] + ",AGAIN://" + s.witness.addr
+	props["listeners"] += ",AGAIN://" + again
 	target, err := broker.Start(t.Context(), broker.Spec{Kind: broker.KindKafka, Properties: props, Exec: []string{"kbench"}})
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +182,7 @@ func (s *secured) kbench(t *testing.T, driver, addr string, settings []string, s
 	dir = filepath.Join(t.TempDir(), "out")
 	var out, errs bytes.Buffer
 	code = run(streams{in: strings.NewReader(""), out: &out, err: &errs}, []string{"run", "--driver", driver, "--bootstrap-server", addr,
-		"--command-config", config, "--num-records", "1000", "--rate", "10000/s", "--allow-invalid", "--set", "topics.partitions=3", "--out", dir})
+		"--command-config", config, "--num-records", "1000", "--rate", cmp.Or(s.rate, "10000/s"), "--allow-invalid", "--set", "topics.partitions=3", "--out", dir})
 	everywhere := map[string]string{"stdout": out.String(), "stderr": errs.String()}
 	err := filepath.WalkDir(filepath.Dir(dir), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -270,6 +277,9 @@ func testSecured(t *testing.T, s *secured) {
 		}
 	}
 	t.Run("refused", func(t *testing.T) { testRefused(t, s, trust) })
+	if s.witness != nil {
+		t.Run("again", func(t *testing.T) { testReauthentication(t, s) })
+	}
 }
 
 // testRefused has what can't be connected to say so.
