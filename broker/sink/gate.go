@@ -61,7 +61,7 @@ func (g *gate) admit(e LogEntry, notBefore int64) ticket {
 	return t
 }
 
-// departed notes when a request's answer had left.
+// departed notes when a request's answer left.
 func (g *gate) departed(t *ticket, at int64) {
 	if t.passed {
 		g.late.add(at - t.departure)

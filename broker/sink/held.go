@@ -108,8 +108,10 @@ func (h *held) compact() {
 func (h *held) send() {
 	defer close(h.done)
 	for h.wait() {
-		_, err := h.w.Write(h.out)
+		// The answers are with the client while the write still goes on: its thread that waits for them may even take this
+		// one's CPU before the write returns.
 		at := h.gate.clock.now()
+		_, err := h.w.Write(h.out)
 		for i := range h.leaving {
 			if t := &h.leaving[i].ticket; err == nil {
 				h.gate.departed(t, at)

@@ -8,7 +8,7 @@ import (
 )
 
 // TimingErrors says how well a sink kept to its plan: quantiles of the actual minus the planned departures. The actual one
-// is when the socket's write had returned, so the write itself, some 10–20 µs, is part of the error.
+// is when the answer was handed to the socket; the way through the kernel, some 10 µs, comes on top for every client.
 type TimingErrors struct {
 	Answers             int // that departed
 	P50, P90, P99, P999 time.Duration
