@@ -57,7 +57,7 @@ const (
 // judge makes the verdict, and says what else endangers the figures. It is a function of the findings alone. What makes
 // figures meaningless stands first, then what makes others of them: the first reason gives the verdict its cause.
 func judge(f findings) (metrics.Verdict, []string) {
-	v := metrics.Verdict{State: "valid", Reasons: []string{}}
+	v := metrics.Verdict{State: metrics.StateValid, Reasons: []string{}}
 	warnings := []string{}
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	judgeAccounting(f, &v)
@@ -99,6 +99,8 @@ func judgeAccounting(f findings, v *metrics.Verdict) {
 		v.Doubt(metrics.CauseNothing, "nothing was measured: the run ended in its warm-up")
 	case t.Acked == 0 && !f.interrupted && f.clientError == nil && !f.died:
 		v.Doubt(metrics.CauseNothing, fmt.Sprintf("nothing was measured: none of %s was acknowledged", words.Count(t.Scheduled, "record")))
+	case t.RecordsPerSecond == 0 && t.Acked > 0 && !f.plan.Load.Scheduled() && !f.interrupted && f.clientError == nil && !f.died:
+		v.Doubt(metrics.CauseNothing, "nothing was measured: no record was acknowledged within the measured time")
 	}
 }
 

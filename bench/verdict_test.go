@@ -114,6 +114,8 @@ func TestJudge(t *testing.T) {
 		{name: "client died", change: func(f *findings) { f.clientError = errors.New("driver fake stopped: dead") }, cause: metrics.CauseTarget, says: "driver fake stopped"},
 		{name: "nothing acknowledged", change: func(f *findings) { f.totals.Acked, f.totals.Failed, f.failed = 0, 10_000, 10_000 },
 			cause: metrics.CauseNothing, says: "none of 10000 records was acknowledged"},
+		{name: "all acknowledged too late", change: func(f *findings) { maximum(f); f.totals.RecordsPerSecond = 0 }, cause: metrics.CauseNothing,
+			says: "no record was acknowledged within the measured time"},
 		{name: "nothing was due", change: func(f *findings) { f.totals = metrics.Totals{} }, cause: metrics.CauseNothing, says: "no record was due"},
 		{name: "warm-up only", change: func(f *findings) { f.totals = metrics.Totals{WarmupRecords: 9} }, cause: metrics.CauseNothing, says: "ended in its warm-up"},
 		{name: "first cause counts", change: func(f *findings) { f.died, f.evidence.StealShare, f.settled.Settled = true, 0.5, false }, cause: metrics.CauseTarget, says: "died"},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,6 +22,9 @@ func (l *laboratory) ceilings(ctx context.Context) {
 		res, err := l.run(ctx, trial{ceiling: c})
 		if ctx.Err() != nil {
 			return
+		}
+		if err == nil && res.Totals.RecordsPerSecond == 0 {
+			err = errors.New("no record was acknowledged within the measured time")
 		}
 		if err != nil {
 			r.Error = err.Error()
