@@ -68,6 +68,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "bench-native: %v\n", err)
 			return 2
 		}
+		if o.out != "" { // not found out after twenty minutes of measuring
+			if err := os.MkdirAll(o.out, 0o755); err != nil {
+				fmt.Fprintf(stderr, "bench-native: -out: %v\n", err)
+				return 2
+			}
+		}
 		err = o.all(ctx, stdout, stderr)
 	}
 	if err != nil {
