@@ -185,7 +185,7 @@ func TestChildThatFails(t *testing.T) {
 		{"missing", []string{"/no/such/program"}, []string{"can't start the sink broker", "/no/such/program"}},
 		{"complains", []string{"/bin/sh", "-c", "echo ouch >&2; exit 7"}, []string{"the sink broker ended", "exit status 7", "ouch"}},
 		{"ends", []string{"/bin/true"}, []string{"ended", "exit status 0"}},
-		{"talks", []string{"/bin/sh", "-c", "echo hello; sleep 1000"}, []string{`told "hello"`, "1 addresses"}},
+		{"talks", []string{"/bin/sh", "-c", "echo hello; sleep 1000"}, []string{`told "hello"`, "the addresses of 1 broker"}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
