@@ -64,8 +64,11 @@ func runExample(t *testing.T, dir, line string) {
 			}
 		}
 	}
-	// An objective that this machine misses is exit code 1, and no fault of the example.
-	if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != exitFailed {
+	// An objective or a claim that this machine misses is exit code 1, and one that it is too busy for is 3: no fault of the
+	// example.
+	err = cmd.Wait()
+	code := cmd.ProcessState.ExitCode()
+	if busy := code == exitInvalid && strings.Contains(line, " selftest"); err != nil && code != exitFailed && !busy {
 		t.Errorf("%v\n%s", err, stderr.String())
 	}
 }
