@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -38,7 +37,9 @@ type ClientCredentials struct {
 type Endpoint struct {
 	cred ClientCredentials
 
-	mu    sync.Mutex // held while a token is fetched: connections that are made at the same time share it
+	// turn holds one element while somebody has token and renew, also while a token is fetched: connections that are made at
+	// the same time share it. It is no mutex, so that who gives up needn't wait for an answer that others wait for.
+	turn  chan struct{}
 	token Token
 	renew time.Time // when to fetch another
 }
@@ -50,14 +51,18 @@ func NewEndpoint(c ClientCredentials) *Endpoint {
 			*d = 10 * time.Second
 		}
 	}
-	return &Endpoint{cred: c}
+	return &Endpoint{cred: c, turn: make(chan struct{}, 1)}
 }
 
 // Token is a token that is still good for a while; a source for NewBearer. Errors tell what the server answered, and wrap
 // ErrAuthentication where it refused, or ErrToken where trying again may help.
 func (e *Endpoint) Token(ctx context.Context) (Token, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return Token{}, fmt.Errorf("%w: the token end point %s is still being asked: %w", ErrToken, e.cred.URL, ctx.Err())
+	}
 	now := time.Now()
 	if now.Before(e.renew) {
 		return e.token, nil
@@ -135,9 +140,10 @@ func (e *Endpoint) explain(err error) error {
 			kind = ErrToken
 		}
 		if answer.ErrorCode != "" {
-			text += fmt.Sprintf(": %.100s %.200s", answer.ErrorCode, answer.ErrorDescription)
+			// Hidden before it is cut: what a cut leaves of a secret isn't found any more.
+			text += fmt.Sprintf(": %.100s %.200s", e.cred.hide(answer.ErrorCode), e.cred.hide(answer.ErrorDescription))
 		}
-		return fmt.Errorf("%w: %s", kind, e.cred.hide(strings.TrimSpace(text)))
+		return fmt.Errorf("%w: %s", kind, strings.TrimSpace(text))
 	case errors.As(err, &transport): // its own text repeats the address
 		return fmt.Errorf("%w: no answer from the token end point %s: %w", ErrToken, e.cred.URL, transport.Err)
 	}
@@ -147,8 +153,10 @@ func (e *Endpoint) explain(err error) error {
 
 // hide takes the secret out of a text, in the forms in which a server gets to see it.
 func (c *ClientCredentials) hide(text string) string {
-	for _, s := range []string{base64.StdEncoding.EncodeToString([]byte(c.ID + ":" + c.Secret)), url.QueryEscape(c.Secret), c.Secret} {
-		if s != "" {
+	header := func(id, secret string) string { return base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)) }
+	encoded := url.QueryEscape(c.Secret)
+	for _, s := range []string{header(c.ID, c.Secret), header(url.QueryEscape(c.ID), encoded), encoded, c.Secret} {
+		if c.Secret != "" {
 			text = strings.ReplaceAll(text, s, "***")
 		}
 	}

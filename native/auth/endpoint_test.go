@@ -164,6 +164,7 @@ func TestEndpointFails(t *testing.T) {
 	}
 	const kind = "application/json"
 	repeated := base64.StdEncoding.EncodeToString([]byte("me:" + secret))
+	encoded := base64.StdEncoding.EncodeToString([]byte("me:s3cret%2Bof%2Fthe+test"))
 	for _, tc := range []struct {
 		name string
 		make func(t *testing.T) auth.ClientCredentials
@@ -187,6 +188,10 @@ func TestEndpointFails(t *testing.T) {
 		}, auth.ErrToken, []string{"https://"}},
 		{"401", answering(401, kind, `{"error":"invalid_client","error_description":"who is me:`+secret+` or `+repeated+`"}`),
 			auth.ErrAuthentication, []string{"401 Unauthorized", "invalid_client", "who is me:***"}},
+		{"401 with the header", answering(401, kind, `{"error":"invalid_client","error_description":"not `+encoded+`"}`),
+			auth.ErrAuthentication, []string{"invalid_client not ***"}},
+		{"401, cut", answering(401, kind, `{"error":"invalid_client","error_description":"`+strings.Repeat("x", 190)+secret+`"}`),
+			auth.ErrAuthentication, []string{"xx***"}},
 		{"400 without words", answering(400, "text/html", "<html>"+secret), auth.ErrAuthentication, []string{"400 Bad Request"}},
 		{"404", answering(404, "text/plain", "no"), auth.ErrAuthentication, []string{"404 Not Found"}},
 		{"redirected", func(t *testing.T) auth.ClientCredentials {
@@ -217,7 +222,7 @@ func TestEndpointFails(t *testing.T) {
 					t.Errorf("%q doesn't say %q", err, part)
 				}
 			}
-			for _, s := range []string{secret, repeated} {
+			for _, s := range []string{secret, secret[:8], repeated, encoded} {
 				if strings.Contains(err.Error(), s) {
 					t.Errorf("%q shows the secret", err)
 				}
@@ -236,6 +241,31 @@ func TestEndpointCancelled(t *testing.T) {
 	})
 	if _, err := auth.NewEndpoint(c).Token(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestEndpointImpatient: who gives up doesn't wait for the request of another.
+func TestEndpointImpatient(t *testing.T) {
+	asked, end := make(chan struct{}), make(chan struct{})
+	e := auth.NewEndpoint(server(t, func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-end
+		grant(w, "slow", 3600)
+	}))
+	first := make(chan error, 1)
+	go func() {
+		_, err := e.Token(t.Context())
+		first <- err
+	}()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := e.Token(ctx); !errors.Is(err, context.Canceled) || !errors.Is(err, auth.ErrToken) {
+		t.Errorf("got %v", err)
+	}
+	close(end)
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }
 
