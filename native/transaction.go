@@ -102,9 +102,12 @@ type GroupMetadata struct {
 
 // Offset is the offset of the record to be read next in a partition of any topic.
 type Offset struct {
-	Topic     string
+	// Topic is the topic's name: not an index into Config.Topics, it needn't be one of these.
+	Topic string
+	// Partition is the partition's number.
 	Partition int32
-	Offset    int64
+	// Offset is one more than that of the last record read.
+	Offset int64
 	// LeaderEpoch is that of the last record read; −1: unknown.
 	LeaderEpoch int32
 	// Metadata is what the consumer wants to keep with it.
@@ -245,12 +248,13 @@ func (pr *Producer) finishTransaction() {
 	for range 2 { // a commit that fails is aborted then
 		pr.mu.Lock()
 		c, state, dead := x.call, x.state, pr.dead
+		pending := c != nil && !c.acked
 		pr.mu.Unlock()
 		var err error
 		switch {
 		case dead != nil:
 			return
-		case c != nil && !c.acked && (state == txnCommitting || state == txnAborting || state == txnAbortable):
+		case pending && (state == txnCommitting || state == txnAborting || state == txnAbortable):
 			err = pr.awaitTransaction(ctx, c)
 		case state == txnOpen || state == txnAbortable:
 			err = pr.AbortTransaction(ctx)

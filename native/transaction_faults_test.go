@@ -529,6 +529,32 @@ func TestCloseInTransaction(t *testing.T) {
 	})
 }
 
+// TestCloseDuringCommit closes while another goroutine waits for a commit: both see its end.
+func TestCloseDuringCommit(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		p := begin(t, transactional(c, l, "tx"))
+		must(t, p.Produce(ctxFor(t), texts(0, 6, "whole")))
+		asked, gate := make(chan struct{}), make(chan struct{})
+		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.DropControl()
+			close(asked)
+			c.SleepControl(func() { <-gate })
+			return nil, nil, false
+		})
+		ctx, commit := ctxFor(t), make(chan error, 1)
+		go func() { commit <- p.CommitTransaction(ctx) }()
+		<-asked
+		time.AfterFunc(50*time.Millisecond, func() { close(gate) })
+		must(t, p.Close())
+		must(t, <-commit)
+		l.check(t, 6, false)
+		if got, want := committed(t, c.ListenAddrs(), names...), values(6, "whole"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+	})
+}
+
 // TestNoTransactionsThere asks brokers that don't offer a request of transactions: waiting wouldn't help.
 func TestNoTransactionsThere(t *testing.T) {
 	for _, key := range []kmsg.Key{kmsg.FindCoordinator, kmsg.InitProducerID} {
