@@ -75,7 +75,8 @@ func (w *worker) countAcked(phase int, n, bytes uint64) {
 
 // failRecord counts a record that wasn't acknowledged. One that is unfinished at its time-out is censored, and its age so
 // far is the lower bound of its latency: what the client still held when the run closed it, what it hadn't taken from Send
-// when the run stopped that, and what it gave up after delivery.timeout.ms. (Clients give up a little before or after that; hence nineteen twentieths of it.)
+// when the run stopped that, and what it gave up after delivery.timeout.ms. (Clients give up a little before or after that;
+// hence nineteen twentieths of it.)
 func (w *worker) failRecord(err error, now int64, s *slot, warmup bool) {
 	ours := w.closing.Load() || w.pacer.stop.Load() && errors.Is(err, context.Canceled)
 	if ours || now-s.handed >= w.timeout/20*19 {

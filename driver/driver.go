@@ -61,7 +61,7 @@ type Session struct {
 	// Stats returns cumulative counters; nil if the client has none. Safe at any time, from any goroutine, also after Close.
 	Stats func() Stats
 	// Distributions returns how batches and requests went, cumulative like Stats and as safe to call; nil if the client doesn't
-	// tell. What it returns is the caller's. It may allocate and copy some 10 KB: a run calls it twice.
+	// tell. What it returns is the caller's. It may allocate and copy up to 65 KB: a run calls it a few times.
 	Distributions func() *Distributions
 }
 

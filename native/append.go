@@ -12,9 +12,9 @@ import (
 const burst = 128
 
 // Produce appends records in order. Where buffer.memory is exhausted, or a record asks for a partition that isn't known yet,
-// it waits, max.block.ms in all; a record that finds no room or partition by then fails. Each record gets exactly one Ack, whatever Produce returns. An error means that records failed because
-// ctx was done, that the producer can't be used any more (closed, or refused for good by the brokers), or that there is no
-// transaction to take them. Safe for concurrent use.
+// it waits, max.block.ms in all; a record that finds no room or partition by then fails. Each record gets exactly one Ack,
+// whatever Produce returns. An error means that records failed because ctx was done, that the producer can't be used any more
+// (closed, or refused for good by the brokers), or that there is no transaction to take them. Safe for concurrent use.
 func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
 	var err error
 	a := appender{pr: pr, ctx: ctx}

@@ -83,8 +83,8 @@ func (pr *Producer) retriesLost(b *batch, res wire.ProduceResult) bool {
 	return false
 }
 
-// refuseInTransaction fails a batch of a transaction that the broker has answered for good: it isn't in the log, so those behind it move
-// up. Source: TransactionManager.handleFailedBatch, TxnPartitionEntry.adjustSequencesDueToFailedBatch.
+// refuseInTransaction fails a batch of a transaction that the broker has answered for good: it isn't in the log, so those
+// behind it move up. Source: TransactionManager.handleFailedBatch, TxnPartitionEntry.adjustSequencesDueToFailedBatch.
 func (pr *Producer) refuseInTransaction(b *batch, code int16, err error, done []*batch) []*batch {
 	if code == codeUnknownServer || b.attempts > int64(pr.cfg.Retries) { // it may be in the log
 		return pr.fail(b, err, done)
