@@ -172,6 +172,9 @@ func (pr *Producer) updateMetadata(ctx context.Context) error {
 	pr.control.learn(m.Brokers)
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
+	if pr.txn != nil {
+		pr.txn.addrs = pr.control.addrs
+	}
 	pr.apply(&m)
 	pr.announceMetadata()
 	return nil

@@ -49,8 +49,9 @@ func (pr *Producer) rebootstrapIfOverdue() {
 	}
 }
 
-// rebootstrap begins anew at the bootstrap servers: it closes every connection and forgets who leads what, epochs included,
-// since those of what is found there may be lower. What was in flight is sent again once the leaders are known.
+// rebootstrap begins anew at the bootstrap servers: it closes every connection, those to coordinators before their next
+// request, and forgets who leads what, epochs included, since those of what is found there may be lower. What was in flight is
+// sent again once the leaders are known.
 // Source: NetworkClient.handleRebootstrap, Metadata.rebootstrap.
 func (pr *Producer) rebootstrap() {
 	pr.control.rebootstrap()
@@ -66,5 +67,8 @@ func (pr *Producer) rebootstrap() {
 		for _, n := range conns {
 			n.interrupt()
 		}
+	}
+	if pr.txn != nil {
+		pr.txn.addrs, pr.txn.anew = nil, true
 	}
 }

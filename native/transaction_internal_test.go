@@ -3,7 +3,11 @@ package native
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
+	"slices"
 	"testing"
+	"time"
 
 	"kbench/native/wire"
 )
@@ -132,6 +136,48 @@ func TestLearnFeatures(t *testing.T) {
 	}
 	if want := (wire.Features{Epoch: 7, TransactionVersion: 2}); pr.txn.features != want {
 		t.Errorf("%+v, want %+v", pr.txn.features, want)
+	}
+}
+
+// TestTransactionBeginsAnew: after a new start at the bootstrap servers, nothing is asked of the coordinators and brokers known
+// before.
+func TestTransactionBeginsAnew(t *testing.T) {
+	pr, _, _ := idleTransaction(t)
+	pr.cfg.Bootstrap = []string{"first:1"}
+	pr.control = newControl(&pr.cfg)
+	x := pr.txn
+	x.group = coordinator{kind: wire.CoordinatorGroup, key: "g"}
+	x.addrs = []string{"old:1", "old:2"}
+	var ends []net.Conn
+	for _, c := range []**conn{&x.coordinator.conn, &x.group.conn, &x.control.conn} {
+		here, there := net.Pipe()
+		*c = &conn{nc: here}
+		ends = append(ends, there)
+	}
+	x.coordinator.addr, x.group.addr = "old:1", "old:2"
+	x.beginAnew()
+	if x.coordinator.conn == nil || x.group.addr == "" || x.control.conn == nil {
+		t.Error("it begins anew without a reason")
+	}
+	pr.rebootstrap()
+	x.beginAnew()
+	if x.coordinator.conn != nil || x.coordinator.addr != "" || x.group.conn != nil || x.group.addr != "" || x.control.conn != nil {
+		t.Error("it still knows coordinators")
+	}
+	for _, end := range ends {
+		_ = end.SetReadDeadline(time.Now().Add(time.Second)) // one that is open has nothing to read
+		if _, err := end.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("the connection isn't closed: %v", err)
+		}
+	}
+	if got := x.brokers(); !slices.Equal(got, pr.cfg.Bootstrap) {
+		t.Errorf("it would ask %v", got)
+	}
+	pr.mu.Lock()
+	x.addrs = []string{"new:1"}
+	pr.mu.Unlock()
+	if got, want := x.brokers(), []string{"new:1", "first:1"}; !slices.Equal(got, want) {
+		t.Errorf("it would ask %v, want %v", got, want)
 	}
 }
 

@@ -142,6 +142,7 @@ func (x *transactions) next() func() txnPace {
 // failure.
 func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body func(dst []byte, version int16) []byte) (wire.Reader, int16, txnVerdict, error) {
 	pr := x.pr
+	x.beginAnew()
 	reused := c.conn != nil
 	if verdict, err := x.reach(c); verdict != verdictOK {
 		return wire.Reader{}, 0, verdict, err
@@ -226,19 +227,24 @@ func (x *transactions) find(c *coordinator) (txnVerdict, error) {
 	return verdictOK, nil
 }
 
-// brokers lists the addresses of all brokers known, the bootstrap servers last.
+// brokers lists the addresses of the brokers known, the bootstrap servers last.
 func (x *transactions) brokers() []string {
-	pr := x.pr
-	var out []string
-	pr.mu.Lock()
-	for _, conns := range pr.nodes {
-		for _, n := range conns[:1] {
-			out = append(out, n.addr)
-		}
+	x.pr.mu.Lock()
+	defer x.pr.mu.Unlock()
+	return slices.Concat(x.addrs, x.pr.cfg.Bootstrap)
+}
+
+// beginAnew follows the producer to the bootstrap servers: the coordinators known may be another cluster's by now (KIP-1102).
+func (x *transactions) beginAnew() {
+	x.pr.mu.Lock()
+	anew := x.anew
+	x.anew = false
+	x.pr.mu.Unlock()
+	if anew {
+		x.coordinator.forget()
+		x.group.forget()
+		x.control.close()
 	}
-	pr.mu.Unlock()
-	slices.Sort(out)
-	return append(out, pr.cfg.Bootstrap...)
 }
 
 // learnFeatures takes over what a broker said of the cluster's features, if that is newer.

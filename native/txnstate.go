@@ -50,6 +50,9 @@ type transactions struct {
 	state txnState
 	err   error // why, in txnAbortable and txnFatal
 
+	addrs []string // of the brokers of the last metadata; not to be changed, only replaced
+	anew  bool     // the producer began anew at the bootstrap servers: hang up on the coordinators, and find them again
+
 	features wire.Features // the newest that a broker told
 	v2       bool          // this transaction's protocol is that of transaction.version 2 (KIP-890)
 	bumps    bool          // the coordinator gives out new epochs on request (KIP-360)
