@@ -115,7 +115,7 @@ func (x *transactions) conclude(c *coordinator, verdict txnVerdict, err error) t
 	}
 	switch verdict {
 	case verdictAbort:
-		if x.state == txnAborting { // as it should be; ask again, if the state still calls for it
+		if x.state == txnAborting || x.state == txnAbortable { // as it should be; ask again, if the state still calls for it
 			pr.mu.Unlock()
 			return later
 		}
