@@ -46,6 +46,9 @@ func ParseProperties(name string, src []byte) ([]KV, error) {
 	var all []KV
 	first := map[string]KV{}
 	for _, line := range logicalLines(string(src)) {
+		if line.text == "" {
+			continue // a backslash before a blank line
+		}
 		if strings.ContainsAny(line.text[:1], "=:") {
 			return nil, fmt.Errorf("%s:%d: not a property: no name before %q", name, line.number, line.text[:1])
 		}
