@@ -56,7 +56,8 @@ func (pr *Producer) BeginTransaction() error {
 }
 
 // CommitTransaction sends what is left without lingering, waits until all of the transaction is acknowledged, and commits it.
-// Where a record failed, so does this.
+// Where a record failed, so does this. In the rare case that the producer needs a new epoch afterwards and is refused one, the
+// error comes though the transaction is committed.
 func (pr *Producer) CommitTransaction(ctx context.Context) error {
 	return pr.callTransaction(ctx, "CommitTransaction", txnCommitting, func(x *transactions) ([]*batch, error) {
 		if err := x.usable(); err != nil {
