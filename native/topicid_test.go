@@ -153,8 +153,9 @@ func recreate(t *testing.T, addrs []string, topic string, between func()) {
 	if resp, err := adm.DeleteTopics(ctxFor(t), topic); err != nil || resp.Error() != nil {
 		t.Fatal(err, resp)
 	}
+	forgotten(t, client(), topic)
 	between()
-	for { // until the brokers have forgotten it
+	for { // until the controller lets it be made again
 		_, err := adm.CreateTopic(ctxFor(t), 3, 1, nil, topic)
 		if err == nil {
 			break
@@ -167,6 +168,31 @@ func recreate(t *testing.T, addrs []string, topic string, between func()) {
 	awaitLeaders(t, client(), []string{topic})
 	if fresh := id(); fresh == old || fresh == (kadm.TopicID{}) {
 		t.Fatalf("the topic's id is %v, and was %v before it was deleted", fresh, old)
+	}
+}
+
+// forgotten waits until no broker knows the topic: one that doesn't know yet that it is deleted still takes records for it,
+// and acknowledges them.
+func forgotten(t *testing.T, cl *kgo.Client, topic string) {
+	t.Helper()
+	brokers, err := kadm.NewClient(cl).ListBrokers(ctxFor(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range brokers {
+		for {
+			req, asked := kmsg.NewPtrMetadataRequest(), kmsg.NewMetadataRequestTopic()
+			asked.Topic = &topic
+			req.Topics = append(req.Topics, asked)
+			resp, err := req.RequestWith(ctxFor(t), cl.Broker(int(b.NodeID)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if errors.Is(kerr.ErrorForCode(resp.Topics[0].ErrorCode), kerr.UnknownTopicOrPartition) {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
 	}
 }
 
