@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,31 +135,35 @@ func TestFireAndForgetDoesNotDrain(t *testing.T) {
 	}
 }
 
+// afterRecords is a fakeClient's block that calls do once, when so many records were sent. A run that doesn't stop then lasts
+// for an hour.
+func afterRecords(n int, do func()) func(int) {
+	sent, once := 0, sync.Once{}
+	return func(more int) {
+		if sent += more; sent >= n {
+			once.Do(do)
+		}
+	}
+}
+
 func TestCancelKeepsWhatWasMeasured(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Duration = time.Hour })
-	begun := time.Now()
-	res := mustRun(t, ctx, Options{Plan: plan, Driver: fakeDriver(&fakeClient{})})
-	if !res.Interrupted || res.Totals.Scheduled < 100 || res.Totals.Scheduled > 500 || res.Totals.Censored != 0 {
+	res := mustRun(t, ctx, Options{Plan: plan, Driver: fakeDriver(&fakeClient{block: afterRecords(100, cancel)})})
+	if !res.Interrupted || res.Totals.Scheduled < 100 || res.Totals.Censored != 0 {
 		t.Errorf("interrupted %v, totals %+v", res.Interrupted, res.Totals)
-	}
-	if time.Since(begun) > 3*time.Second {
-		t.Errorf("took %v to stop", time.Since(begun))
 	}
 }
 
 func TestAbortGivesUpAtOnce(t *testing.T) {
 	abort := make(chan struct{})
-	time.AfterFunc(300*time.Millisecond, func() { close(abort) })
 	plan := testPlan(t, func(p *workload.Plan) { p.Load.Duration = time.Hour })
-	begun := time.Now()
-	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(&fakeClient{limit: 50}), Abort: abort})
-	if got := res.Totals; got.Acked != 50 || got.Censored != got.Scheduled-50 || got.Scheduled < 100 {
+	client := &fakeClient{limit: 50, block: afterRecords(100, func() { close(abort) })}
+	res := mustRun(t, context.Background(), Options{Plan: plan, Driver: fakeDriver(client), Abort: abort})
+	// What was acknowledged in time counts; how much that is, is the machine's affair.
+	if got := res.Totals; got.Acked > 50 || got.Censored != got.Scheduled-got.Acked || got.Scheduled < 100 {
 		t.Errorf("totals %+v", got)
-	}
-	if time.Since(begun) > 3*time.Second {
-		t.Errorf("took %v to stop", time.Since(begun))
 	}
 }
 
