@@ -76,7 +76,12 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			part, err = a.appendTemplate(r)
 		}
 		if err != nil {
+			var ended []*batch
+			if pr.txn != nil {
+				ended = pr.txn.recordRefused(err)
+			}
 			pr.mu.Unlock()
+			pr.deliver(ended)
 			if errors.Is(err, ErrClosed) || a.ctx.Err() != nil {
 				return i, err
 			}

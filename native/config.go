@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,7 +147,15 @@ func (c *Config) check() error {
 		}
 	}
 	bad(len(c.Bootstrap) == 0, "bootstrap.servers: no address given")
+	for _, addr := range c.Bootstrap {
+		host, port, err := net.SplitHostPort(addr)
+		bad(err != nil || host == "" || port == "", "bootstrap.servers: %q isn't host:port", addr)
+	}
 	bad(len(c.Topics) == 0, "topics: none given")
+	for i, topic := range c.Topics {
+		bad(topic == "", "topics: number %d is empty", i)
+		bad(slices.Contains(c.Topics[:i], topic), "topics: %q is there twice", topic)
+	}
 	bad(c.OnAck == nil, "OnAck: not set")
 	bad(c.Acks < -1 || c.Acks > 1, "acks: %d is none of -1 (all), 0, 1", c.Acks)
 	bad(c.MaxInFlight < 1, "max.in.flight.requests.per.connection: %d is below 1", c.MaxInFlight)
@@ -158,6 +167,13 @@ func (c *Config) check() error {
 	bad(c.GzipLevel != -1 && (c.GzipLevel < 1 || c.GzipLevel > 9), "compression.gzip.level: %d is neither -1 nor 1 to 9", c.GzipLevel)
 	bad(c.LZ4Level < 1 || c.LZ4Level > 17, "compression.lz4.level: %d is not 1 to 17", c.LZ4Level)
 	bad(c.BufferMemory < int64(c.BatchSize), "buffer.memory: %d is below batch.size %d", c.BufferMemory, c.BatchSize)
+	bad(c.SendBuffer < -1, "send.buffer.bytes: %d is below -1", c.SendBuffer)
+	bad(c.ReceiveBuffer < -1, "receive.buffer.bytes: %d is below -1", c.ReceiveBuffer)
+	bad(c.MaxBlock < 0, "max.block.ms: %v is negative", c.MaxBlock)
+	bad(c.RetryBackoff < 0 || c.RetryBackoffMax < 0, "retry.backoff.ms or retry.backoff.max.ms is negative: %v, %v", c.RetryBackoff, c.RetryBackoffMax)
+	bad(c.ReconnectBackoff < 0 || c.ReconnectBackoffMax < 0, "reconnect.backoff.ms or reconnect.backoff.max.ms is negative: %v, %v",
+		c.ReconnectBackoff, c.ReconnectBackoffMax)
+	bad(c.MetadataMaxAge < 0, "metadata.max.age.ms: %v is negative", c.MetadataMaxAge)
 	bad(c.MaxRequestSize < 1, "max.request.size: %d is below 1", c.MaxRequestSize)
 	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
 	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,

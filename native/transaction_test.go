@@ -360,3 +360,32 @@ func TestTwin(t *testing.T) {
 		}
 	})
 }
+
+// TestTransactionRefusedRecord: a transaction that lacks a record, because Produce refused it, can't be committed.
+func TestTransactionRefusedRecord(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		for name, spoil := range map[string]func(*native.Record){
+			"too large": func(r *native.Record) { r.Value = make([]byte, 2<<20) },
+			"topic":     func(r *native.Record) { r.Topic = 9 },
+		} {
+			l := newLedger()
+			p := begin(t, transactional(c, l, "tx "+name[:3]))
+			recs := texts(0, 6, "partly")
+			spoil(&recs[3])
+			if err := p.Produce(ctxFor(t), recs); !errors.Is(err, native.ErrTransactionAbortable) {
+				t.Errorf("%s: Produce: %v", name, err)
+			}
+			if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionAbortable) {
+				t.Errorf("%s: commit: %v", name, err)
+			}
+			must(t, p.AbortTransaction(ctxFor(t)))
+			must(t, p.BeginTransaction())
+			must(t, p.Produce(ctxFor(t), texts(6, 6, "whole "+name[:3])))
+			must(t, p.CommitTransaction(ctxFor(t)))
+			l.check(t, 12, true)
+		}
+		if got, want := committed(t, c.ListenAddrs(), names...), values(6, "whole too", "whole top"); !slices.Equal(got, want) {
+			t.Errorf("read %v, want %v", got, want)
+		}
+	})
+}

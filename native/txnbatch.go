@@ -47,6 +47,15 @@ func (x *transactions) batchFailed(err error, done []*batch) []*batch {
 	return x.abortable(err, done)
 }
 
+// recordRefused notes that Produce refused a record of the transaction, which can't be committed without it. Producer.mu is
+// held; the batches to deliver are returned. Source: KafkaProducer.doSend, TransactionManager.maybeTransitionToErrorState.
+func (x *transactions) recordRefused(err error) []*batch {
+	if x.state != txnOpen || x.pr.dead != nil {
+		return nil // not a record of it: it ended while Produce waited
+	}
+	return x.abortable(err, nil)
+}
+
 // dropUnsent fails every batch that was never sent. Producer.mu is held; the batches to deliver are appended to done.
 // Source: RecordAccumulator.abortUndrainedBatches.
 func (pr *Producer) dropUnsent(err error, done []*batch) []*batch {
