@@ -23,6 +23,7 @@ func TestTLSAllocations(t *testing.T) {
 		flush  = 4 // as in TestAllocations
 		rounds = 5
 		pools  = 10 // crypto/tls's buffers, which a garbage collection takes from their pool
+		chance = 40 // what the runtime itself allocates on a crowded machine; one for each request would be some 250
 	)
 	defer func(rate int) { runtime.MemProfileRate = rate }(runtime.MemProfileRate)
 	runtime.MemProfileRate = 1
@@ -69,8 +70,11 @@ func TestTLSAllocations(t *testing.T) {
 			answers, batches := after.Requests-before.Requests, after.Batches-before.Batches
 			byTLS, byUs := tlsAfter-tlsBefore, oursAfter-oursBefore
 			t.Logf("%d batches in %d requests: %d allocations by crypto/tls, %d others", batches, answers, byTLS, byUs)
-			if byUs > rounds*flush {
-				t.Errorf("%d allocations by others than crypto/tls, want %d at most", byUs, rounds*flush)
+			if byUs > rounds*flush+chance {
+				t.Errorf("%d allocations by others than crypto/tls, want %d at most", byUs, rounds*flush+chance)
+			}
+			if answers < 3*(rounds*flush+chance) {
+				t.Errorf("%d requests are too few to tell one allocation for each from chance", answers)
 			}
 			if byTLS > answers+pools {
 				t.Errorf("%d allocations by crypto/tls for %d answers", byTLS, answers)
