@@ -41,7 +41,7 @@ var arrows = []struct {
 	{"broker/sink", []string{"words"}},
 	{"broker", []string{"broker/sink", "native/auth", "words"}},
 	{"selftest", []string{"workload", "driver", "metrics", "metrics/procfs", "metrics/stat", "metrics/stat/simulate", "bench", "broker", "broker/sink"}},
-	{"doctor", []string{"workload", "driver", "metrics", "metrics/procfs", "metrics/stat", "bench", "broker"}},
+	{"doctor", []string{"workload", "driver", "metrics", "metrics/procfs", "metrics/stat", "bench", "broker", "words"}},
 	{"cmd/kbench", []string{"profiles", "workload", "driver", "driver/null", "driver/franz", "driver/sarama", "driver/native",
 		"metrics", "metrics/stat", "bench", "report", "broker", "broker/sink", "selftest", "doctor", "native/auth", "words"}},
 	{"scripts/checksweep", nil}, // shares nothing with what it checks

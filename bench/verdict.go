@@ -162,7 +162,7 @@ func judgeGenerator(f findings, v *metrics.Verdict, warn func(string, ...any)) {
 // late says whether more records were late than may be, beyond what one unlucky moment more or less explains: a run of few
 // seconds has no more than some stops in it.
 func late(f findings) bool {
-	return float64(f.late)-f.lateMargin > lateShare*float64(f.totals.Scheduled) && f.evidence.LateShare > lateShare
+	return float64(f.late)-f.lateMargin > lateShare*float64(f.totals.Scheduled)
 }
 
 // waitsForCPU says whether something beside the generator keeps its threads waiting, and its records. Where the load is as

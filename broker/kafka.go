@@ -60,7 +60,7 @@ func startKafka(ctx context.Context, spec Spec) (*Target, error) {
 	if k.data, err = newDataDir(spec.Dir, spec.Brokers, spec.Log); err != nil {
 		return nil, err
 	}
-	spec.Log(fmt.Sprintf("starting Kafka %s, %s", k.jars.version, plural(spec.Brokers, "broker")))
+	spec.Log(fmt.Sprintf("starting Kafka %s, %s", k.jars.version, words.Count(spec.Brokers, "broker")))
 	starting, cancel := context.WithTimeout(ctx, kafkaStart)
 	defer cancel()
 	for range startAttempts {
@@ -76,13 +76,6 @@ func startKafka(ctx context.Context, spec Spec) (*Target, error) {
 		err = fmt.Errorf("kafka %s didn't answer within %v: %w", k.jars.version, kafkaStart, err)
 	}
 	return nil, errors.Join(err, k.data.remove())
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // startAll makes one attempt: ports, folders, processes, until every broker knows all others.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kbench/metrics/procfs"
+	"kbench/words"
 )
 
 // system names the machine and says whether it is a virtual one.
@@ -35,14 +36,14 @@ func (m *machine) cores() Finding {
 	online, usable := m.online(), m.usable()
 	if usable == nil {
 		if usable = online; usable == nil {
-			f.Measured = fmt.Sprintf("%d CPU%s", runtime.NumCPU(), plural(runtime.NumCPU()))
+			f.Measured = words.Count(runtime.NumCPU(), "CPU")
 			f.Values = map[string]float64{"usable": float64(runtime.NumCPU())}
 			f.rateCores(runtime.NumCPU(), nil)
 			return f
 		}
 	}
 	f.Values = map[string]float64{"cpus": float64(max(len(online), len(usable))), "usable": float64(len(usable))}
-	f.Measured = fmt.Sprintf("%d CPU%s", len(usable), plural(len(usable)))
+	f.Measured = words.Count(len(usable), "CPU")
 	if len(usable) < len(online) {
 		f.worse(Note)
 		f.Measured = fmt.Sprintf("%d of %d CPUs usable (%s): this process is pinned (taskset, a cpuset or its parent's --cpus)",
@@ -100,7 +101,7 @@ func (m *machine) siblings() Finding {
 	slices.Sort(first)
 	slices.SortFunc(shared, slices.Compare)
 	f.Severity = Note
-	f.Measured = fmt.Sprintf("%d core%s with several hardware threads, such as CPUs %s", len(shared), plural(len(shared)), cpuText(shared[0]))
+	f.Measured = fmt.Sprintf("%s with several hardware threads, such as CPUs %s", words.Count(len(shared), "core"), cpuText(shared[0]))
 	if len(first) < 2 {
 		f.Severity = Warning
 		f.Measured += ": all usable CPUs are one core"

@@ -68,10 +68,3 @@ func times(ns float64) string {
 	}
 	return fmt.Sprintf("%.3g ns", ns)
 }
-
-func plural(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
-}

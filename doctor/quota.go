@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"kbench/metrics/procfs"
+	"kbench/words"
 )
 
 // quota looks at the control groups' limit of CPU time, and whether it struck within the window.
@@ -24,7 +25,7 @@ func (m *machine) quota(w window) Finding {
 	switch {
 	case throttled > 0:
 		f.Severity = Bad
-		f.Measured += fmt.Sprintf(", and stopped it in %d period%s while it was measured", throttled, plural(int(throttled)))
+		f.Measured += fmt.Sprintf(", and stopped it in %s while it was measured", words.Count(throttled, "period"))
 	case limit < 1:
 		f.Severity = Bad
 	case limit < float64(usable):

@@ -67,7 +67,7 @@ func Token(s *workload.Security) (string, error) {
 		return "", err
 	}
 	token := strings.TrimSpace(string(text))
-	if token == "" || strings.ContainsAny(token, " \t\r\n\x01") {
+	if !auth.OneWord(token) {
 		return "", fmt.Errorf("%s holds no token: want one word", u.Path)
 	}
 	return token, nil

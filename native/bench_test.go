@@ -73,16 +73,21 @@ func terminateTLS(pem []byte, to string) (net.Addr, error) {
 				in.Close()
 				continue
 			}
-			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
-				go func() {
-					_, _ = io.Copy(way[0], way[1])
-					in.Close()
-					out.Close()
-				}()
-			}
+			pass(in, out)
 		}
 	}()
 	return l.Addr(), nil
+}
+
+// pass copies both ways between two connections until one of them ends, and closes both.
+func pass(a, b net.Conn) {
+	for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
+		go func() {
+			_, _ = io.Copy(way[0], way[1])
+			a.Close()
+			b.Close()
+		}()
+	}
 }
 
 // startSink starts a sink broker in a process of its own.

@@ -161,7 +161,6 @@ func (c *Config) check() error {
 	bad(c.MaxInFlight < 1, "max.in.flight.requests.per.connection: %d is below 1", c.MaxInFlight)
 	bad(c.Connections < 0, "connections: %d is negative", c.Connections)
 	bad(c.Retries < 0, "retries: %d is negative", c.Retries)
-	bad(c.Linger < 0, "linger.ms: %v is negative", c.Linger)
 	bad(c.BatchSize < 0, "batch.size: %d is negative", c.BatchSize)
 	bad(int(c.Compression) >= len(compressionNames), "compression.type: %d is no codec", c.Compression)
 	bad(c.GzipLevel != -1 && (c.GzipLevel < 1 || c.GzipLevel > 9), "compression.gzip.level: %d is neither -1 nor 1 to 9", c.GzipLevel)
@@ -169,17 +168,22 @@ func (c *Config) check() error {
 	bad(c.BufferMemory < int64(c.BatchSize), "buffer.memory: %d is below batch.size %d", c.BufferMemory, c.BatchSize)
 	bad(c.SendBuffer < -1, "send.buffer.bytes: %d is below -1", c.SendBuffer)
 	bad(c.ReceiveBuffer < -1, "receive.buffer.bytes: %d is below -1", c.ReceiveBuffer)
-	bad(c.MaxBlock < 0, "max.block.ms: %v is negative", c.MaxBlock)
-	bad(c.RetryBackoff < 0 || c.RetryBackoffMax < 0, "retry.backoff.ms or retry.backoff.max.ms is negative: %v, %v", c.RetryBackoff, c.RetryBackoffMax)
-	bad(c.ReconnectBackoff < 0 || c.ReconnectBackoffMax < 0, "reconnect.backoff.ms or reconnect.backoff.max.ms is negative: %v, %v",
-		c.ReconnectBackoff, c.ReconnectBackoffMax)
-	bad(c.MetadataMaxAge < 0, "metadata.max.age.ms: %v is negative", c.MetadataMaxAge)
 	bad(c.MaxRequestSize < 1, "max.request.size: %d is below 1", c.MaxRequestSize)
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"linger.ms", c.Linger}, {"max.block.ms", c.MaxBlock}, {"metadata.max.age.ms", c.MetadataMaxAge},
+		{"retry.backoff.ms", c.RetryBackoff}, {"retry.backoff.max.ms", c.RetryBackoffMax},
+		{"reconnect.backoff.ms", c.ReconnectBackoff}, {"reconnect.backoff.max.ms", c.ReconnectBackoffMax},
+		{"metadata.recovery.rebootstrap.trigger.ms", c.RebootstrapTrigger},
+	} {
+		bad(d.value < 0, "%s: %v is negative", d.name, d.value)
+	}
 	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
 	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,
 		"delivery.timeout.ms: %v is below linger.ms + request.timeout.ms = %v", c.DeliveryTimeout, c.Linger+c.RequestTimeout)
 	bad(int(c.MetadataRecovery) >= len(recoveryNames), "metadata.recovery.strategy: %d is unknown", c.MetadataRecovery)
-	bad(c.RebootstrapTrigger < 0, "metadata.recovery.rebootstrap.trigger.ms: %v is negative", c.RebootstrapTrigger)
 	bad(c.Partitioner > PartitionerTable, "partitioner: %d is unknown", c.Partitioner)
 	if err := c.checkRules(); err != nil {
 		errs = append(errs, err)

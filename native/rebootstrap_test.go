@@ -3,7 +3,6 @@ package native_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -24,7 +23,7 @@ type front struct {
 	taken atomic.Int64 // connections
 }
 
-// newFront forwards connections to the address given, for now.
+// newFront forwards connections to the address given, until exchange names another.
 func newFront(t *testing.T, to string) *front {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -47,13 +46,7 @@ func newFront(t *testing.T, to string) *front {
 				in.Close()
 				continue
 			}
-			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
-				go func() {
-					_, _ = io.Copy(way[0], way[1])
-					in.Close()
-					out.Close()
-				}()
-			}
+			pass(in, out)
 		}
 	}()
 	return f

@@ -99,19 +99,8 @@ func (k *realKafka) commitsAndAborts(t *testing.T) {
 	topics, l := k.topics(t), newLedger()
 	p := open(t, k.config(topics, l))
 	must(t, p.InitTransactions(ctxFor(t)))
-	for i, name := range []string{"one", "aborted", "two", "dropped", "three"} {
-		must(t, p.BeginTransaction())
-		must(t, p.Produce(ctxFor(t), texts(10*i, 10, name)))
-		switch name {
-		case "aborted":
-			must(t, p.Flush(ctxFor(t)))
-			must(t, p.AbortTransaction(ctxFor(t)))
-		case "dropped":
-			must(t, p.AbortTransaction(ctxFor(t)))
-		default:
-			must(t, p.CommitTransaction(ctxFor(t)))
-		}
-	}
+	commitsAndAborts(t, p)
+
 	must(t, p.BeginTransaction()) // without a record
 	must(t, p.AbortTransaction(ctxFor(t)))
 	l.check(t, 50, true)

@@ -172,6 +172,25 @@ func begin(t *testing.T, cfg native.Config) *native.Producer {
 	return p
 }
 
+// commitsAndAborts goes through five transactions of ten records: "one", "two" and "three" are committed, "aborted" is aborted
+// when it was sent, "dropped" before.
+func commitsAndAborts(t *testing.T, p *native.Producer) {
+	t.Helper()
+	for i, name := range []string{"one", "aborted", "two", "dropped", "three"} {
+		must(t, p.BeginTransaction())
+		must(t, p.Produce(ctxFor(t), texts(10*i, 10, name)))
+		switch name {
+		case "aborted":
+			must(t, p.Flush(ctxFor(t)))
+			must(t, p.AbortTransaction(ctxFor(t)))
+		case "dropped":
+			must(t, p.AbortTransaction(ctxFor(t)))
+		default:
+			must(t, p.CommitTransaction(ctxFor(t)))
+		}
+	}
+}
+
 // TestTransactions commits and aborts in turn: a consumer sees the commits alone.
 func TestTransactions(t *testing.T) {
 	protocols(t, func(t *testing.T, c *kfake.Cluster) {
@@ -181,19 +200,7 @@ func TestTransactions(t *testing.T) {
 		cfg.DeliveryTimeout = time.Hour
 		p := open(t, cfg)
 		must(t, p.InitTransactions(ctxFor(t)))
-		for i, name := range []string{"one", "aborted", "two", "dropped", "three"} {
-			must(t, p.BeginTransaction())
-			must(t, p.Produce(ctxFor(t), texts(10*i, 10, name)))
-			switch name {
-			case "aborted":
-				must(t, p.Flush(ctxFor(t)))
-				must(t, p.AbortTransaction(ctxFor(t)))
-			case "dropped":
-				must(t, p.AbortTransaction(ctxFor(t)))
-			default:
-				must(t, p.CommitTransaction(ctxFor(t)))
-			}
-		}
+		commitsAndAborts(t, p)
 		must(t, p.BeginTransaction()) // without a record
 		must(t, p.CommitTransaction(ctxFor(t)))
 		l.check(t, 50, true)

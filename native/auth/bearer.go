@@ -54,7 +54,7 @@ func (b *Bearer) Token(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if t.Value == "" || strings.ContainsAny(t.Value, " \t\r\n\x01") {
+	if !OneWord(t.Value) {
 		return "", fmt.Errorf("%w: it holds no token: want one word", ErrAuthentication)
 	}
 	if t.Expiry.IsZero() {
@@ -66,6 +66,9 @@ func (b *Bearer) Token(ctx context.Context) (string, error) {
 	}
 	return t.Value, nil
 }
+
+// OneWord says whether a text can be a token: it isn't empty and has nothing in it that would end it within the message (RFC 7628).
+func OneWord(token string) bool { return token != "" && !strings.ContainsAny(token, " \t\r\n\x01") }
 
 // ExpiryOf is when a token expires by its own account: the claim exp of a JWT. Zero: it doesn't say.
 func ExpiryOf(token string) time.Time {

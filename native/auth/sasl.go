@@ -92,24 +92,18 @@ func Authenticate(ctx context.Context, m sasl.Mechanism, addr string, version in
 
 // answersWithoutSASL tries whether a listener answers what it would ask credentials for, if it wanted any.
 func (c Config) answersWithoutSASL(ctx context.Context, addr string) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
-	var d net.Dialer
-	nc, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return false
-	}
-	defer nc.Close()
-	return bounded(ctx, nc, func() error {
-		nc, err := c.encrypt(ctx, nc, addr)
-		if err != nil {
+	return look(ctx, addr, func(ctx context.Context, raw net.Conn) bool {
+		return bounded(ctx, raw, func() error {
+			nc, err := c.encrypt(ctx, raw, addr)
+			if err != nil {
+				return err
+			}
+			const version = 4
+			x := &exchange{nc: nc, br: bufio.NewReaderSize(nc, 512)}
+			_, err = x.ask(ctx, wire.KeyMetadata, version, wire.AppendMetadata(nil, version, nil, false))
 			return err
-		}
-		const version = 4
-		x := &exchange{nc: nc, br: bufio.NewReaderSize(nc, 512)}
-		_, err = x.ask(ctx, wire.KeyMetadata, version, wire.AppendMetadata(nil, version, nil, false))
-		return err
-	}) == nil
+		}) == nil
+	})
 }
 
 // refused is the error of an answer.

@@ -73,11 +73,12 @@ func certificateNames(c *x509.Certificate) string {
 	return strings.Join(names, ", ")
 }
 
-// lookTime bounds the look whether a listener speaks TLS.
+// lookTime bounds a look at what a listener speaks.
 const lookTime = time.Second
 
-// speaksTLS tells whether the listener at addr answers a TLS handshake, whatever its certificate. Nothing is sent after it.
-func speaksTLS(ctx context.Context, addr string) bool {
+// look connects to a listener of which more is to be known than why it refused a connection, and asks it. False: nobody
+// listens, or the answer is no.
+func look(ctx context.Context, addr string, ask func(context.Context, net.Conn) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	var d net.Dialer
@@ -86,6 +87,13 @@ func speaksTLS(ctx context.Context, addr string) bool {
 		return false
 	}
 	defer nc.Close()
-	err = tls.Client(nc, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
-	return err == nil || alert(err) != nil
+	return ask(ctx, nc)
+}
+
+// speaksTLS tells whether the listener at addr answers a TLS handshake, whatever its certificate. Nothing is sent after it.
+func speaksTLS(ctx context.Context, addr string) bool {
+	return look(ctx, addr, func(ctx context.Context, nc net.Conn) bool {
+		err := tls.Client(nc, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
+		return err == nil || alert(err) != nil
+	})
 }

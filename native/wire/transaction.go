@@ -24,26 +24,35 @@ type TxnPartition struct {
 func AppendAddPartitionsToTxn(dst []byte, version int16, t Txn, parts []TxnPartition) []byte {
 	flex := Flexible(KeyAddPartitionsToTxn, version)
 	dst = t.append(dst, flex)
+	dst = appendByTopic(dst, parts, flex, func(p *TxnPartition) string { return p.Topic }, func(dst []byte, p *TxnPartition) []byte {
+		return AppendInt32(dst, p.Partition)
+	})
+	return AppendNoTags(dst, flex)
+}
+
+// appendByTopic appends an array of topics, each with its name and an array of its partitions, as each appends them.
+// Partitions of one topic stand together.
+func appendByTopic[P any](dst []byte, parts []P, flex bool, topic func(*P) string, each func([]byte, *P) []byte) []byte {
 	topics := 0
 	for i := range parts {
-		if i == 0 || parts[i].Topic != parts[i-1].Topic {
+		if i == 0 || topic(&parts[i]) != topic(&parts[i-1]) {
 			topics++
 		}
 	}
 	dst = AppendArrayLen(dst, topics, flex)
 	for i := 0; i < len(parts); {
 		end := i + 1
-		for end < len(parts) && parts[end].Topic == parts[i].Topic {
+		for end < len(parts) && topic(&parts[end]) == topic(&parts[i]) {
 			end++
 		}
-		dst = AppendString(dst, parts[i].Topic, flex)
+		dst = AppendString(dst, topic(&parts[i]), flex)
 		dst = AppendArrayLen(dst, end-i, flex)
 		for ; i < end; i++ {
-			dst = AppendInt32(dst, parts[i].Partition)
+			dst = each(dst, &parts[i])
 		}
 		dst = AppendNoTags(dst, flex)
 	}
-	return AppendNoTags(dst, flex)
+	return dst
 }
 
 // TxnPartitionResult is the broker's answer for one partition. Topic aliases the response.

@@ -34,25 +34,9 @@ func AppendTxnOffsetCommit(dst []byte, version int16, c TxnOffsetCommit, offsets
 			dst = AppendString(dst, c.Instance, flex)
 		}
 	}
-	topics := 0
-	for i := range offsets {
-		if i == 0 || offsets[i].Topic != offsets[i-1].Topic {
-			topics++
-		}
-	}
-	dst = AppendArrayLen(dst, topics, flex)
-	for i := 0; i < len(offsets); {
-		end := i + 1
-		for end < len(offsets) && offsets[end].Topic == offsets[i].Topic {
-			end++
-		}
-		dst = AppendString(dst, offsets[i].Topic, flex)
-		dst = AppendArrayLen(dst, end-i, flex)
-		for ; i < end; i++ {
-			dst = offsets[i].append(dst, version, flex)
-		}
-		dst = AppendNoTags(dst, flex)
-	}
+	dst = appendByTopic(dst, offsets, flex, func(o *TxnOffset) string { return o.Topic }, func(dst []byte, o *TxnOffset) []byte {
+		return o.append(dst, version, flex)
+	})
 	return AppendNoTags(dst, flex)
 }
 

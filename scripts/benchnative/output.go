@@ -61,7 +61,7 @@ func (m *measurement) line() string {
 			parts = append(parts, number(v)+" "+name)
 		}
 	}
-	if m.Run != nil && m.Run.Verdict.State != "valid" {
+	if m.Run != nil && m.Run.Verdict.State != metrics.StateValid {
 		parts = append(parts, m.Run.Verdict.State+": "+strings.Join(m.Run.Verdict.Reasons, "; "))
 	}
 	return strings.Join(parts, ", ")
@@ -195,7 +195,7 @@ func (r *report) invalid() (n, of int) {
 		for _, m := range b.measurements {
 			if m.Run != nil {
 				of++
-				if m.Run.Verdict.State != "valid" {
+				if m.Run.Verdict.State != metrics.StateValid {
 					n++
 				}
 			}

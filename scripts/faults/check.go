@@ -66,12 +66,7 @@ func (ld *load) check(recs []*kgo.Record, until time.Time) tally {
 			s.first[i].offset = -1
 		}
 		byRun[in.run] = s
-		c := in.ledger.counts()
-		t.sent, t.acked, t.failed = t.sent+c.sent, t.acked+c.acked, t.failed+c.failed
-		t.unanswered, t.again = t.unanswered+c.unanswered, t.again+c.again
-		for text, n := range in.ledger.errs {
-			t.errs[text] += n
-		}
+		t.add(in.ledger, t.errs)
 	}
 	for _, r := range recs { // each partition's in the order of their offsets
 		v, err := parseValue(r.Value, ld.topic)
@@ -85,7 +80,7 @@ func (ld *load) check(recs []*kgo.Record, until time.Time) tally {
 			continue
 		}
 		f := &s.in.ledger.fates[v.seq]
-		if v.partition != f.asked || f.asked >= 0 && r.Partition != f.asked || f.ok && f.part != r.Partition {
+		if f.elsewhere(v.partition, r.Partition) {
 			t.misrouted++
 		}
 		if s.first[v.seq].offset >= 0 {

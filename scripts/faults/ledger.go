@@ -85,16 +85,24 @@ func neverSent(err error) bool {
 	return false
 }
 
-// counts are what a ledger adds up to.
+// elsewhere says whether a record isn't where it was asked or acknowledged to be, but in that partition. asked is the partition
+// that the record itself names.
+func (f *fate) elsewhere(asked, partition int32) bool {
+	return asked != f.asked || f.asked >= 0 && partition != f.asked || f.ok && f.part != partition
+}
+
+// counts are what ledgers add up to.
 type counts struct {
 	sent, acked, failed int
 	unanswered, again   int // records without a callback, callbacks beyond the first
 }
 
-func (l *ledger) counts() counts {
+// add adds a ledger, and its errors to errs.
+func (c *counts) add(l *ledger, errs map[string]int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := counts{sent: len(l.fates), again: l.late}
+	c.sent += len(l.fates)
+	c.again += l.late
 	for i := range l.fates {
 		f := &l.fates[i]
 		switch {
@@ -107,5 +115,7 @@ func (l *ledger) counts() counts {
 		}
 		c.again += max(0, int(f.calls)-1)
 	}
-	return c
+	for text, n := range l.errs {
+		errs[text] += n
+	}
 }

@@ -61,12 +61,7 @@ func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64, omitted *o
 	for _, life := range ld.lives {
 		s := &seen{life: life, first: make([]*kgo.Record, len(life.ledger.fates))}
 		byRun[life.run] = s
-		c := life.ledger.counts()
-		t.sent, t.acked, t.failed = t.sent+c.sent, t.acked+c.acked, t.failed+c.failed
-		t.unanswered, t.again = t.unanswered+c.unanswered, t.again+c.again
-		for text, n := range life.ledger.errs {
-			t.errs[text] += n
-		}
+		t.add(life.ledger, t.errs)
 		if life.fatal != nil {
 			t.fatal++
 			t.errs["producer: "+life.fatal.Error()]++
@@ -87,7 +82,7 @@ func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64, omitted *o
 				continue
 			}
 			f := &s.life.ledger.fates[v.seq]
-			if v.partition != f.asked || f.asked >= 0 && r.Partition != f.asked || f.ok && f.part != r.Partition || ld.topics[f.topic] != topic {
+			if f.elsewhere(v.partition, r.Partition) || ld.topics[f.topic] != topic {
 				t.misrouted++
 			}
 			if s.first[v.seq] != nil {
