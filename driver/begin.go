@@ -21,6 +21,6 @@ func Begin(ctx context.Context, d Driver, cfg *Config) (*Dialer, *WireMeter, err
 	}
 	meter := NewWireMeter(&cfg.Producer)
 	dialer := NewDialer(&cfg.Producer, meter)
-	dialer.Security = security
+	dialer.Security, dialer.tap = security, cfg.Tap
 	return dialer, meter, nil
 }

@@ -21,6 +21,7 @@ type Dialer struct {
 	cfg          *workload.ProducerConfig
 	meter        *WireMeter
 	authenticate bool // the Dialer does SASL too
+	tap          func(net.Conn) net.Conn
 
 	mu       sync.Mutex
 	failures map[string]int // address → set-ups that failed in a row
@@ -56,6 +57,9 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 			conn.Close()
 			return nil, err
 		}
+	}
+	if d.tap != nil {
+		conn = d.tap(conn)
 	}
 	if conn, err = d.track(conn); err != nil {
 		return nil, err

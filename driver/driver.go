@@ -3,6 +3,7 @@ package driver
 
 import (
 	"context"
+	"net"
 
 	"kbench/workload"
 )
@@ -39,6 +40,9 @@ type Config struct {
 	MaxRecordBytes int
 	// Seed makes a client's own random choices repeatable where it lets us.
 	Seed uint64
+	// Tap, when not nil, is given each TCP connection of the client before TLS, and what it returns is used in its place: for
+	// who checks what a client says against what came in.
+	Tap func(net.Conn) net.Conn
 }
 
 // Producer sends records. Send and Flush are called by one goroutine; Close by the same one, or after it ended.

@@ -34,9 +34,9 @@ func TestTLSAllocations(t *testing.T) {
 			cfg := native.DefaultConfig()
 			addr := startSink(t, sinkTLSEnv+"="+string(leaf.Chain)+string(leaf.Key))
 			cfg.Bootstrap, cfg.Topics, cfg.TLS, cfg.Linger = []string{addr}, []string{"t"}, authority.Client(t), 0
-			cfg.SetDialer(func(ctx context.Context, network, _ string) (net.Conn, error) { // the sink advertises its own address
+			cfg.Dialer = func(ctx context.Context, network, _ string) (net.Conn, error) { // the sink advertises its own address
 				return (&net.Dialer{}).DialContext(ctx, network, addr)
-			})
+			}
 			cfg.OnAck = func(a native.Ack) {
 				if a.Err != nil {
 					t.Error(a.Err)

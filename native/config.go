@@ -83,11 +83,12 @@ type Config struct {
 	// AllowAutoCreate lets the broker create a topic that doesn't exist, as Java's producer always does.
 	AllowAutoCreate bool
 
-	dialer dialFunc // connects; nil: net.Dialer. Tests have brokers without a network
+	// Dialer connects to host:port over network "tcp", as net.Dialer.DialContext does, which stands for nil: through a proxy, or
+	// to look on. ctx ends with the connection's set-up time-out. TLS and SASL are done on top of the connection, and its buffers
+	// are set where it has SetWriteBuffer and SetReadBuffer. One that isn't a *net.TCPConn, or a struct that embeds one, has
+	// requests written piece by piece.
+	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 }
-
-// dialFunc is net.Dialer.DialContext.
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // DefaultConfig has the defaults of Kafka 4.x.
 func DefaultConfig() Config {

@@ -49,15 +49,14 @@ type dialing struct {
 
 // dial connects, secures the connection and negotiates versions.
 func dial(ctx context.Context, cfg *Config, addr string, how dialing) (*conn, error) {
-	connect := cfg.dialer
-	if connect == nil {
-		connect = (&net.Dialer{Timeout: how.setup}).DialContext
-	}
-	nc, err := connect(ctx, "tcp", addr)
+	nc, err := connect(ctx, cfg, addr, how.setup)
 	if err != nil {
 		return nil, err
 	}
-	if tcp, ok := nc.(*net.TCPConn); ok {
+	if tcp, ok := nc.(interface {
+		SetWriteBuffer(bytes int) error
+		SetReadBuffer(bytes int) error
+	}); ok {
 		if cfg.SendBuffer > 0 {
 			err = errors.Join(err, tcp.SetWriteBuffer(cfg.SendBuffer))
 		}
@@ -80,6 +79,16 @@ func dial(ctx context.Context, cfg *Config, addr string, how dialing) (*conn, er
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
 	return c, nil
+}
+
+// connect opens a connection within setup.
+func connect(ctx context.Context, cfg *Config, addr string, setup time.Duration) (net.Conn, error) {
+	if cfg.Dialer == nil {
+		return (&net.Dialer{Timeout: setup}).DialContext(ctx, "tcp", addr)
+	}
+	ctx, cancel := context.WithTimeout(ctx, setup)
+	defer cancel()
+	return cfg.Dialer(ctx, "tcp", addr)
 }
 
 // negotiate learns which versions the broker speaks.

@@ -1,10 +1,5 @@
 package native
 
-import (
-	"context"
-	"net"
-)
-
 // Poison makes the producer overwrite freed buffers.
 func (pr *Producer) Poison() {
 	pr.mu.Lock()
@@ -17,11 +12,6 @@ func (pr *Producer) FreeEarly() {
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
 	pr.mem.early = true
-}
-
-// SetDialer has a producer connect by dial.
-func (c *Config) SetDialer(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
-	c.dialer = dial
 }
 
 // Pretend puts a producer without transactional.id into a transaction that no coordinator knows of, for brokers that take any

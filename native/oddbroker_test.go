@@ -178,7 +178,7 @@ func oddConfig(b *oddBroker, ack native.AckFunc) native.Config {
 	if b.patient {
 		cfg.MaxBlock, cfg.RequestTimeout, cfg.DeliveryTimeout = time.Minute, time.Minute, 2*time.Minute
 	}
-	cfg.SetDialer(b.dial)
+	cfg.Dialer = b.dial
 	cfg.OnAck = ack
 	return cfg
 }

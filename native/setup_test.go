@@ -61,7 +61,7 @@ func TestIdleConnections(t *testing.T) {
 	d := &dialCount{dials: map[string]int{}}
 	cfg := config(c, l)
 	cfg.ConnectionsMaxIdle = 50 * time.Millisecond
-	cfg.SetDialer(d.dial)
+	cfg.Dialer = d.dial
 	p := open(t, cfg)
 	for round := range 3 {
 		produce(t, p, records(round*100, 100))
@@ -85,7 +85,7 @@ func TestReconnectBackoff(t *testing.T) {
 	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = backoff, backoff
 	cfg.RetryBackoff, cfg.RetryBackoffMax = time.Hour, time.Hour // metadata are asked for once
 	cfg.MetadataRecovery = native.RecoveryNone
-	cfg.SetDialer(d.dial)
+	cfg.Dialer = d.dial
 	p := open(t, cfg)
 	produce(t, p, records(0, 10))
 	before, began := d.all(), time.Now()

@@ -37,10 +37,12 @@ func newPlan(seed uint64, client string, valueBytes int) workload.Plan {
 
 // trial is one run in this process against a sink of its own.
 type trial struct {
-	plan   workload.Plan
-	driver driver.Driver
-	hold   []string // models of the sink, as sink.ParseHold reads them
-	own    bool     // generator and sink each on CPUs of their own, where there are two
+	plan    workload.Plan
+	driver  driver.Driver
+	hold    []string // models of the sink, as sink.ParseHold reads them
+	own     bool     // generator and sink each on CPUs of their own, where there are two
+	tap     bool     // the client's answers are watched where it reads them
+	brokers int      // of the sink, each with one partition; 0: one, in which the order of records is known
 	// during is called when the load starts and may hurt the target or cancel the run; nil: nobody interferes. It has
 	// to return before or soon after stop does.
 	during func(ctx context.Context, target *broker.Target, cancel func())
@@ -54,6 +56,7 @@ type observed struct {
 	cutOff   bool // the log ends early: the sink was killed
 	due      []int64
 	left     []int64 // when each record's answer left, on CLOCK_MONOTONIC
+	came     []int64 // when it came in at the client, by the tap
 	orderErr error   // why left isn't known
 	trouble  string  // what else took this machine's time; "": nothing to speak of
 }
@@ -64,6 +67,8 @@ var trials atomic.Int64
 // run carries a trial out.
 func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 	plan := t.plan
+	brokers := max(1, t.brokers)
+	plan.Topics = []workload.Topic{{Name: topicName, Partitions: int32(brokers), ReplicationFactor: 1}}
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
@@ -77,7 +82,7 @@ func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 	}
 	name := filepath.Join(env.Dir, fmt.Sprintf("hold-%d.log", trials.Add(1)))
 	watch := startWatch()
-	target, err := broker.Start(ctx, broker.Spec{Kind: broker.KindSink, Partitions: 1, CPUs: place.target,
+	target, err := broker.Start(ctx, broker.Spec{Kind: broker.KindSink, Brokers: brokers, Partitions: brokers, CPUs: place.target,
 		Hold: t.hold, HoldSeed: plan.Seed, TimingLog: name})
 	if err != nil {
 		return nil, err
@@ -86,8 +91,13 @@ func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 	if err := place.enter(); err != nil {
 		return nil, errors.Join(err, target.Close())
 	}
+	client, tap := t.driver, (*tap)(nil)
+	if t.tap {
+		tap = newTap(int(plan.Load.Rate.PerSecond * (plan.Load.Duration + trialWarmup + time.Second).Seconds()))
+		client = tap.wrap(client)
+	}
 	o := &observed{}
-	o.res, o.err = t.load(ctx, target, bench.Options{Plan: &plan, Payloads: payloads, Driver: t.driver, Bootstrap: target.Bootstrap,
+	o.res, o.err = t.load(ctx, target, bench.Options{Plan: &plan, Payloads: payloads, Driver: client, Bootstrap: target.Bootstrap,
 		Topics: []string{topicName}, Died: target.Done(), Abort: env.Abort})
 	targetCPU := processCPU(pid)
 	killed := target.Err() != nil // then Close can only tell that again
@@ -103,7 +113,15 @@ func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 		return nil, o.err
 	}
 	o.trouble = blame(o.trouble, o.res)
-	return o, o.read(name, &plan, payloads)
+	if err := o.read(name, &plan, payloads); err != nil || tap == nil || o.orderErr != nil {
+		return o, err
+	}
+	came, err := tap.received(o.log)
+	if err != nil {
+		return nil, err
+	}
+	o.came, err = answered(came)
+	return o, err
 }
 
 // load does the run, with what happens during it.
@@ -148,8 +166,8 @@ func (o *observed) read(name string, plan *workload.Plan, payloads *workload.Pay
 	return nil
 }
 
-// truth is the responses of the measured part's records, and how many were never answered.
-func (o *observed) truth() (truth, int, error) {
+// truth is the responses of the measured part's records by the times of their answers, and how many were never answered.
+func (o *observed) truth(answers []int64) (truth, int, error) {
 	if o.orderErr != nil {
 		return nil, 0, o.orderErr
 	}
@@ -157,7 +175,7 @@ func (o *observed) truth() (truth, int, error) {
 	if last > len(o.due) {
 		return nil, 0, fmt.Errorf("the result counts %d records, the schedule %d", last, len(o.due))
 	}
-	t, missing := trueResponses(o.due, o.left, monotonic(o.res.Timing), first, last)
+	t, missing := trueResponses(o.due, answers, monotonic(o.res.Timing), first, last)
 	return t, missing, nil
 }
 

@@ -26,7 +26,7 @@ type LogEntry struct {
 	Throttle  int32  // ms that the answer told the client to pause
 	Arrival   int64  // the whole request had been read
 	Planned   int64  // when its answer was to leave; 0: there is no answer
-	Departed  int64  // when the write of its answer had returned; 0: it never left
+	Departed  int64  // when the write of its answer began; 0: it never left
 }
 
 // ClockMonotonic is the clock that any process of the same machine can read.

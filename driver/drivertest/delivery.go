@@ -11,7 +11,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kbench/driver"
-	"kbench/native/hist"
 	"kbench/workload"
 )
 
@@ -25,6 +24,7 @@ func (s *suite) deliveryTests() []namedTest {
 		{"larger than a batch", s.largerThanBatch},
 		{"flush", s.flush},
 		{"stats", s.stats},
+		{"tap", s.tap},
 	}
 	if !s.otherContent {
 		tests = append(tests, namedTest{"fidelity", s.fidelity}, namedTest{"topics", s.topics})
@@ -376,87 +376,5 @@ func (s *suite) flush(t *testing.T) {
 	cancel()
 	if err := h.session.Producer.Flush(done); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("flush with nothing to do and a cancelled context: %v", err)
-	}
-}
-
-// stats checks that the counters are unknown or plausible.
-func (s *suite) stats(t *testing.T) {
-	c := newCluster(t)
-	settings := map[string]string{"compression.type": "lz4", "linger.ms": "5"}
-	h := open(t, s.d, s.config(t, c, settings))
-	if h.session.Stats == nil {
-		t.Fatal("no Stats")
-	}
-	recs := numbered(4000, 200)
-	var bytes int64
-	for i := range recs {
-		bytes += int64(recs[i].Size())
-	}
-	h.mustSend(recs, 64)
-	if h.session.Distributions != nil {
-		h.session.Distributions() // while batches are under way
-	}
-	h.flush()
-	h.allAcked(recs)
-	if err := h.session.Producer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	st := h.session.Stats()
-	check := func(name string, got, lo, hi int64) {
-		if got != -1 && (got < lo || got > hi) {
-			t.Errorf("%s is %d, want %d to %d", name, got, lo, hi)
-		}
-	}
-	if st.Requests < 1 || st.WireBytes < 1 {
-		t.Errorf("requests %d, wire bytes %d: want them counted", st.Requests, st.WireBytes)
-	}
-	check("requests", st.Requests, 1, int64(len(recs)))
-	check("batches", st.Batches, st.Requests, int64(len(recs)))
-	check("uncompressed bytes", st.UncompressedBytes, bytes, 2*bytes)
-	check("compressed bytes", st.CompressedBytes, bytes/100, bytes*3/4)
-	check("wire bytes", st.WireBytes, st.CompressedBytes, bytes)
-	check("retries", st.Retries, 0, 0)
-	check("throttle", st.ThrottleNS, 0, 0)
-	check("produce version", st.ProduceVersion, 3, 13)
-	check("batches split", st.BatchesSplit, 0, 0)
-	check("batches expired", st.BatchesExpired, 0, 0)
-	check("connections", st.Connections, 1, 100)
-	if h.session.Distributions != nil {
-		checkDistributions(t, h.session.Distributions(), &st, len(recs))
-	}
-}
-
-// checkDistributions holds what is told about each batch and request against what was sent, once each.
-func checkDistributions(t *testing.T, d *driver.Distributions, st *driver.Stats, records int) {
-	t.Helper()
-	sum := func(name string, h *hist.Histogram, want int64) {
-		if h != nil && h.Sum != want {
-			t.Errorf("%s: %d in all, want %d", name, h.Sum, want)
-		}
-	}
-	sum("records in batches", d.BatchRecords, int64(records))
-	sum("records in requests", d.RequestRecords, int64(records))
-	sum("bytes of requests", d.RequestBytes, st.WireBytes)
-	batches := int64(-1)
-	if d.BatchRecords != nil {
-		batches = d.BatchRecords.Count
-		sum("batches in requests", d.RequestBatches, batches)
-	}
-	for _, x := range []struct {
-		name string
-		h    *hist.Histogram
-		want int64
-	}{
-		{"batches that lingered", d.LingerNS, batches}, {"batches that queued", d.QueueNS, batches},
-		{"batches delivered", d.DeliveryNS, batches}, {"requests' sizes", d.RequestBytes, st.Requests},
-		{"requests' batches", d.RequestBatches, st.Requests}, {"requests' records", d.RequestRecords, st.Requests},
-		{"writes", d.WriteNS, st.Requests}, {"flights", d.FlightNS, st.Requests}, {"times at the broker", d.BrokerNS, st.Requests},
-	} {
-		if x.h != nil && x.h.Count != x.want {
-			t.Errorf("%s: %d, want %d", x.name, x.h.Count, x.want)
-		}
-	}
-	if f := d.BatchFill; f != nil && (f.Count == 0 || f.Max == 0 || f.Max > 1000) {
-		t.Errorf("%d batches, filled up to %d thousandths", f.Count, f.Max)
 	}
 }

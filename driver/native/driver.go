@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"kbench/driver"
@@ -78,7 +79,8 @@ func config(ctx context.Context, cfg *driver.Config) (native.Config, error) {
 		return native.Config{}, err
 	}
 	return native.Config{
-		TLS: security.TLS, SASL: security.SASL,
+		Dialer: tapped(cfg.Tap),
+		TLS:    security.TLS, SASL: security.SASL,
 		Bootstrap: cfg.Bootstrap, Topics: cfg.Topics, Seed: cfg.Seed,
 		Acks: p.Acks, EnableIdempotence: p.EnableIdempotence, MaxInFlight: p.MaxInFlight, Retries: p.Retries,
 		Linger: p.Linger, BatchSize: p.BatchSize,
@@ -93,6 +95,20 @@ func config(ctx context.Context, cfg *driver.Config) (native.Config, error) {
 		Partitioner: partitioner, PartitionerAdaptive: p.PartitionerAdaptive,
 		PartitionerAvailTimeout: p.PartitionerAvailTmo, PartitionerIgnoreKeys: p.PartitionerIgnoreKeys,
 	}, nil
+}
+
+// tapped connects with a tap on each connection; nil where there is no tap.
+func tapped(tap func(net.Conn) net.Conn) func(ctx context.Context, network, address string) (net.Conn, error) {
+	if tap == nil {
+		return nil
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return tap(conn), nil
+	}
 }
 
 // effective writes down the configuration that the producer says it has.
