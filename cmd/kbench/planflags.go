@@ -86,7 +86,7 @@ func (f *planFlags) profile(args []string) (*workload.Profile, error) {
 	return p, nil
 }
 
-// override puts over the profile what came from variables, or what was given itself.
+// override puts over the profile what came from variables, or what was given itself. The error tells all that is wrong.
 func (f *planFlags) override(p *workload.Profile, variables bool) error {
 	source := func(flag, name string) string {
 		if v := variableOf(f.flags.Lookup(name)); v != "" {
@@ -95,40 +95,33 @@ func (f *planFlags) override(p *workload.Profile, variables bool) error {
 		return flag
 	}
 	wanted := func(name string) bool { return (variableOf(f.flags.Lookup(name)) != "") == variables }
+	var errs []error
 	if wanted("set") {
 		for _, set := range f.sets {
-			path, value, ok := strings.Cut(set, "=")
-			if !ok || path == "" {
-				return fmt.Errorf("--set %q: want path=value", set)
-			}
-			if err := p.Override(source("--set", "set"), path, value); err != nil {
-				return err
+			if path, value, ok := strings.Cut(set, "="); ok && path != "" {
+				errs = append(errs, p.Override(source("--set", "set"), path, value))
+			} else {
+				errs = append(errs, fmt.Errorf("--set %q: want path=value", set))
 			}
 		}
 	}
 	for _, o := range []struct{ name, path, value string }{
 		{"driver", "driver", f.driver}, {"rate", "load.rate", f.rate}, {"duration", "load.duration", f.duration},
 		{"warmup", "load.warmup", f.warmup}, {"producers", "load.producers", f.producers}, {"num-records", "load.records", f.records}, {"seed", "seed", f.seed}} {
-		if o.value == "" || !wanted(o.name) {
-			continue
-		}
-		if err := p.Override(source("--"+o.name, o.name), o.path, o.value); err != nil {
-			return err
+		if o.value != "" && wanted(o.name) {
+			errs = append(errs, p.Override(source("--"+o.name, o.name), o.path, o.value))
 		}
 	}
-	if !wanted("property") {
-		return nil
-	}
-	for _, x := range f.properties {
-		kv, err := workload.ParseKV(x)
-		if err != nil {
-			return fmt.Errorf("-X: %w", err)
-		}
-		if err := p.SetProducer(kv.Name, kv.Value, source("-X", "property")); err != nil {
-			return err
+	if wanted("property") {
+		for _, x := range f.properties {
+			if kv, err := workload.ParseKV(x); err != nil {
+				errs = append(errs, fmt.Errorf("-X: %w", err))
+			} else {
+				errs = append(errs, p.SetProducer(kv.Name, kv.Value, source("-X", "property")))
+			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // readProfile reads a shipped profile by its name, or a file by its path.
