@@ -80,9 +80,10 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			if pr.txn != nil {
 				ended = pr.txn.recordRefused(err)
 			}
+			over := pr.dead != nil && errors.Is(err, pr.refusal)
 			pr.mu.Unlock()
 			pr.deliver(ended)
-			if errors.Is(err, ErrClosed) || a.ctx.Err() != nil {
+			if over || a.ctx.Err() != nil {
 				return i, err
 			}
 			pr.refuseRecord(r, part, err)
@@ -181,8 +182,13 @@ func (pr *Producer) topicOf(r *Record) (*topic, error) {
 
 // wait waits for memory until max.block.ms after this call of Produce first had to.
 func (a *appender) wait(mem int64) error {
-	a.startWaiting(a.pr.now())
-	return a.pr.waitMemory(a.ctx, mem, a.deadline)
+	pr := a.pr
+	a.startWaiting(pr.now())
+	err := pr.waitMemory(a.ctx, mem, a.deadline)
+	if errors.Is(err, ErrClosed) {
+		return pr.refusal // closed, or refused for good
+	}
+	return err
 }
 
 // startWaiting sets the deadline at the first wait.

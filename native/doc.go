@@ -15,12 +15,15 @@
 //
 // A transactional producer goes through InitTransactions once, then for each transaction through BeginTransaction, Produce as
 // often as it likes, and CommitTransaction or AbortTransaction. All but BeginTransaction wait for brokers, max.block.ms at
-// most and while ctx lasts; what takes longer goes on behind the scenes, the error is ErrTransactionPending, and the same call
-// waits again. With a ctx that is done already they begin nothing, and return its error. One goroutine should make these calls; a Produce that is under way on another while a transaction ends may
-// have some of its records in it and others refused.
+// most and while ctx lasts; what takes longer goes on behind the scenes, the error is ErrTransactionPending, which tells what
+// went wrong last, and the same call waits again. With a ctx that is done already they begin nothing, and return its error.
+// One goroutine should make these calls; a Produce that is under way on another while a transaction ends may have some of its
+// records in it and others refused.
 //
-// What fails a record, one that Produce refuses included, or a request of the transaction, makes it ErrTransactionAbortable: records that weren't sent fail at
-// once, Produce and CommitTransaction fail, and AbortTransaction is the way on. ErrTransactionFatal ends the producer.
+// What fails a record, one that Produce refuses included, or a request of the transaction, makes it ErrTransactionAbortable:
+// records that weren't sent fail at once, Produce and CommitTransaction fail, and AbortTransaction is the way on.
+// ErrTransactionFatal ends the producer. During and after Close every call returns ErrClosed, whatever was before, but one
+// that waits for the end that Close waits for.
 //
 // transaction.go has the calls, txnstate.go the states between them, txnbatch.go what batches and partitions have to do with a
 // transaction; the goroutine of txnsender.go asks the coordinators, with the requests of txnrequests.go.

@@ -165,8 +165,8 @@ func (pr *Producer) shutDown() {
 		pr.finishTransaction()
 	}
 	pr.mu.Lock()
-	if pr.dead == nil {
-		pr.dead, pr.refusal = ErrClosed, ErrClosed
+	if pr.refusal = ErrClosed; pr.dead == nil {
+		pr.dead = ErrClosed
 	}
 	pr.mem.close()
 	pr.cancel()

@@ -18,15 +18,22 @@ var (
 	// ErrTransactionState: a call out of turn. Nothing has changed.
 	ErrTransactionState = errors.New("not possible in this state of the transaction")
 	// ErrTransactionPending: the call goes on, but didn't end within max.block.ms or while ctx lasted. Make the same call again.
+	// The error names what went wrong last, and wraps it, if something did: what a coordinator keeps answering, for example.
+	// AbortTransaction gives up a SendOffsetsToTransaction that goes on, and most often a CommitTransaction.
 	ErrTransactionPending = errors.New("still going on: make the same call again")
-	// ErrTransactionAbortable: something of the transaction failed, so that it can't be committed. Call AbortTransaction.
+	// ErrTransactionAbortable: something of the transaction failed, so that it can't be committed. Call AbortTransaction. That
+	// may tell then of a failure that no abort heals: see ErrProducerFenced.
 	ErrTransactionAbortable = errors.New("the transaction has to be aborted")
-	// ErrTransactionAborted: the end of a record that hadn't been sent when AbortTransaction was called.
+	// ErrTransactionAborted: the end of a record that hadn't been sent when AbortTransaction was called, and of another call
+	// that AbortTransaction gave up.
 	ErrTransactionAborted = errors.New("not sent, because the transaction was aborted")
 	// ErrTransactionFatal: the producer can only be closed, and another one opened.
 	ErrTransactionFatal = errors.New("the transactional producer can't go on")
 	// ErrProducerFenced comes with ErrTransactionFatal: another producer has the same transactional.id, or the transaction
-	// took longer than transaction.timeout.ms.
+	// took longer than transaction.timeout.ms. Partitions' leaders don't know which of these it was, nor whether a new epoch
+	// would help, and answer INVALID_PRODUCER_EPOCH: where a record meets that first, the transaction is ErrTransactionAbortable,
+	// and AbortTransaction, which asks the coordinator, is the call that fails with ErrProducerFenced (KIP-588; Java's client
+	// does the same).
 	ErrProducerFenced error = &Error{Code: codeFenced, Name: "PRODUCER_FENCED"}
 )
 
@@ -34,9 +41,6 @@ var (
 // that one: call it first. KafkaProducer.initTransactions.
 func (pr *Producer) InitTransactions(ctx context.Context) error {
 	return pr.callTransaction(ctx, "InitTransactions", txnInitializing, func(x *transactions) ([]*batch, error) {
-		if err := x.usable(); err != nil {
-			return nil, err
-		}
 		return nil, x.move(txnInitializing, nil)
 	})
 }
@@ -60,9 +64,6 @@ func (pr *Producer) BeginTransaction() error {
 // error comes though the transaction is committed.
 func (pr *Producer) CommitTransaction(ctx context.Context) error {
 	return pr.callTransaction(ctx, "CommitTransaction", txnCommitting, func(x *transactions) ([]*batch, error) {
-		if err := x.usable(); err != nil {
-			return nil, err
-		}
 		if err := x.move(txnCommitting, nil); err != nil {
 			return nil, err
 		}
@@ -72,21 +73,34 @@ func (pr *Producer) CommitTransaction(ctx context.Context) error {
 }
 
 // AbortTransaction fails what wasn't sent with ErrTransactionAborted, waits until what was sent is acknowledged or failed, and
-// aborts the transaction: consumers with isolation.level=read_committed won't see it.
+// aborts the transaction: consumers with isolation.level=read_committed won't see it. It gives up what goes on behind the
+// scenes (ErrTransactionPending): offsets, and a commit that the coordinator hasn't been asked for, because it waits for
+// records or offsets. Once the coordinator was asked, CommitTransaction has to be called again.
 func (pr *Producer) AbortTransaction(ctx context.Context) error {
-	return pr.callTransaction(ctx, "AbortTransaction", txnAborting, func(x *transactions) ([]*batch, error) {
-		if x.state != txnAbortable {
-			if err := x.usable(); err != nil {
-				return nil, err
-			}
+	return pr.abortTransaction(ctx, opAbort)
+}
+
+// abortTransaction is AbortTransaction for itself and for Close.
+func (pr *Producer) abortTransaction(ctx context.Context, op string) error {
+	return pr.callTransaction(ctx, op, txnAborting, func(x *transactions) ([]*batch, error) {
+		gone := ErrTransactionAborted
+		if x.state == txnAbortable {
+			gone = x.failure()
 		}
 		if err := x.move(txnAborting, nil); err != nil {
 			return nil, err
 		}
+		x.finishCall(gone)    // a commit
 		x.fresh = x.fresh[:0] // no need to add them any more
 		return pr.dropUnsent(ErrTransactionAborted, nil), nil
 	})
 }
+
+// Names of calls that are told apart by them.
+const (
+	opAbort = "AbortTransaction"
+	opClose = "Close"
+)
 
 // GroupMetadata says which consumer of which group offsets are of (KIP-447), so that those of a consumer that lost its
 // partitions are refused.
@@ -116,7 +130,9 @@ type Offset struct {
 }
 
 // SendOffsetsToTransaction commits offsets of a consumer group together with the transaction's records: read by the group once
-// the transaction is committed, never if it is aborted. It keeps nothing of offsets.
+// the transaction is committed, never if it is aborted. It keeps nothing of offsets. Those of a topic or partition that
+// doesn't exist are tried for as long as the transaction lasts, since it may be new: the error is ErrTransactionPending, which
+// wraps ErrUnknownTopic then.
 func (pr *Producer) SendOffsetsToTransaction(ctx context.Context, offsets []Offset, group GroupMetadata) error {
 	x := pr.txn
 	switch {
@@ -136,10 +152,7 @@ func (pr *Producer) SendOffsetsToTransaction(ctx context.Context, offsets []Offs
 		err = x.outOfTurn("SendOffsetsToTransaction")
 	}
 	if err == nil {
-		c.v2 = x.v2
-		x.offsets = append(x.offsets, c)
-		x.started = x.started || x.v2 // the group's coordinator adds it (KIP-890)
-		x.kick()
+		c = x.enqueue(c)
 	}
 	pr.mu.Unlock()
 	if err != nil {
@@ -148,16 +161,31 @@ func (pr *Producer) SendOffsetsToTransaction(ctx context.Context, offsets []Offs
 	return pr.awaitTransaction(ctx, &c.txnCall)
 }
 
+// enqueue puts a call at the end of the queue. The same one that is there already is waited for again.
+func (x *transactions) enqueue(c *offsetsCall) *offsetsCall {
+	for _, other := range x.offsets {
+		if other.group == c.group && slices.Equal(other.all, c.all) {
+			return other
+		}
+	}
+	c.v2 = x.v2
+	x.offsets = append(x.offsets, c)
+	x.started = x.started || x.v2 // the group's coordinator adds it (KIP-890)
+	x.kick()
+	return c
+}
+
 func newOffsetsCall(offsets []Offset, group GroupMetadata) *offsetsCall {
 	if group.Member == "" {
 		group.Generation = -1
 	}
 	c := &offsetsCall{txnCall: txnCall{op: "SendOffsetsToTransaction", done: make(chan struct{})}, group: group}
 	for _, o := range offsets {
-		c.left = append(c.left, wire.TxnOffset{TxnPartition: wire.TxnPartition{Topic: o.Topic, Partition: o.Partition},
+		c.all = append(c.all, wire.TxnOffset{TxnPartition: wire.TxnPartition{Topic: o.Topic, Partition: o.Partition},
 			Offset: o.Offset, LeaderEpoch: o.LeaderEpoch, Metadata: o.Metadata})
 	}
-	slices.SortStableFunc(c.left, func(a, b wire.TxnOffset) int { return cmp.Compare(a.Topic, b.Topic) })
+	slices.SortStableFunc(c.all, func(a, b wire.TxnOffset) int { return cmp.Compare(a.Topic, b.Topic) })
+	c.left = slices.Clone(c.all)
 	return c
 }
 
@@ -175,7 +203,8 @@ type offsetsCall struct {
 	txnCall
 	group GroupMetadata
 	v2    bool             // the transaction's protocol
-	left  []wire.TxnOffset // not committed yet; by topic
+	all   []wire.TxnOffset // by topic
+	left  []wire.TxnOffset // not committed yet
 	added bool             // AddOffsetsToTxn is done
 	// unsure: the answer to AddOffsetsToTxn was lost, so the coordinator may count the group in.
 	unsure bool
@@ -197,18 +226,21 @@ func (pr *Producer) callTransaction(ctx context.Context, op string, to txnState,
 		return err
 	}
 	pr.mu.Lock()
-	c := x.call
+	c := x.pending()
 	var done []*batch
 	var err error
-	switch {
-	case c == nil || c.acked:
-		if done, err = begin(x); err == nil {
+	if c == nil || c.to != to {
+		if err = x.usable(op); err == nil && c != nil && !(to == txnAborting && x.retractable()) {
+			err = c.unfinished(op)
+		}
+		if err == nil {
+			done, err = begin(x)
+		}
+		if err == nil {
 			c = &txnCall{op: op, to: to, done: make(chan struct{})}
 			x.call = c
 			x.kick()
 		}
-	case c.to != to:
-		err = c.unfinished(op)
 	}
 	pr.mu.Unlock()
 	pr.deliver(done)
@@ -227,16 +259,23 @@ func (c *txnCall) unfinished(op string) error {
 func (pr *Producer) awaitTransaction(ctx context.Context, c *txnCall) error {
 	timer := time.NewTimer(pr.cfg.MaxBlock)
 	defer timer.Stop()
+	var pending error
 	select {
 	case <-c.done:
 	case <-ctx.Done():
-		return fmt.Errorf("%s: %w: %w", c.op, ErrTransactionPending, ctx.Err())
+		pending = fmt.Errorf("%s: %w: %w", c.op, ErrTransactionPending, ctx.Err())
 	case <-timer.C:
-		return fmt.Errorf("%s: %w: max.block.ms = %d", c.op, ErrTransactionPending, pr.cfg.MaxBlock.Milliseconds())
+		pending = fmt.Errorf("%s: %w: max.block.ms = %d", c.op, ErrTransactionPending, pr.cfg.MaxBlock.Milliseconds())
 	}
 	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	if pending != nil {
+		if why := pr.txn.why(); why != nil {
+			pending = fmt.Errorf("%w; what went wrong last: %w", pending, why)
+		}
+		return pending
+	}
 	c.acked = true
-	pr.mu.Unlock()
 	return c.err
 }
 
@@ -246,19 +285,21 @@ func (pr *Producer) finishTransaction() {
 	ctx, cancel := context.WithTimeout(context.Background(), pr.cfg.RequestTimeout)
 	defer cancel()
 	x := pr.txn
+	pr.mu.Lock()
+	x.closing, pr.refusal = true, ErrClosed
+	pr.mu.Unlock()
 	for range 2 { // a commit that fails is aborted then
 		pr.mu.Lock()
-		c, state, dead := x.call, x.state, pr.dead
-		pending := c != nil && !c.acked
+		c, state, dead := x.pending(), x.state, pr.dead
 		pr.mu.Unlock()
 		var err error
 		switch {
 		case dead != nil:
 			return
-		case pending && (state == txnCommitting || state == txnAborting || state == txnAbortable):
+		case c != nil && (state == txnCommitting || state == txnAborting || state == txnAbortable):
 			err = pr.awaitTransaction(ctx, c)
 		case state == txnOpen || state == txnAbortable:
-			err = pr.AbortTransaction(ctx)
+			err = pr.abortTransaction(ctx, opClose)
 		}
 		if err == nil || errors.Is(err, ErrTransactionPending) {
 			return

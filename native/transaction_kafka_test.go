@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -33,7 +34,7 @@ func TestTransactionsOnKafka(t *testing.T) {
 				t.Run("upgrade", k.upgrade)
 			}
 			for name, test := range map[string]func(*testing.T){
-				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember,
+				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember, "offsets of no topic": k.unknownOffsets,
 				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "close": k.closes, "many": k.many,
 				"segments": k.segments, "segments of every codec": k.codecSegments,
 			} {
@@ -192,6 +193,31 @@ func (k *realKafka) lostMember(t *testing.T) {
 	must(t, p.Produce(ctxFor(t), texts(0, 6, "after")))
 	must(t, p.CommitTransaction(ctxFor(t)))
 	k.reads(t, topics, values(6, "after"))
+}
+
+// unknownOffsets sends offsets of a topic that isn't there, with a transaction's records and alone.
+func (k *realKafka) unknownOffsets(t *testing.T) {
+	topics, l := k.topics(t), newLedger()
+	p := open(t, k.config(topics, l))
+	must(t, p.InitTransactions(ctxFor(t)))
+	for first := range 2 {
+		must(t, p.BeginTransaction())
+		if first == 0 {
+			must(t, p.Produce(ctxFor(t), texts(0, 6, "lost")))
+			must(t, p.Flush(ctxFor(t)))
+		}
+		send := func(ctx context.Context) error {
+			return p.SendOffsetsToTransaction(ctx, []native.Offset{{Topic: "nowhere", Partition: 9, Offset: 1}}, native.GroupMetadata{Group: topics[0]})
+		}
+		pendingFor(t, send, &native.Error{Code: 3}, native.ErrUnknownTopic.Error(), `partition 9 of topic "nowhere"`)
+		pendingFor(t, p.CommitTransaction, &native.Error{Code: 3}, "nowhere")
+		must(t, p.AbortTransaction(ctxFor(t)))
+	}
+	must(t, p.BeginTransaction())
+	must(t, p.Produce(ctxFor(t), texts(6, 6, "next")))
+	must(t, p.CommitTransaction(ctxFor(t)))
+	l.check(t, 12, false)
+	k.reads(t, topics, values(6, "next"))
 }
 
 // refusedRecord has the leader refuse a record: the transaction is to be aborted, and the producer goes on with a new epoch.

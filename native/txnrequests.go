@@ -95,16 +95,28 @@ func answered(api string, code int16) error {
 	return fmt.Errorf("%s: %w", api, newError(code, ""))
 }
 
+// answeredFor is answered for one of several partitions.
+func answeredFor(api string, res wire.TxnPartitionResult) error {
+	err := answered(api, res.Code)
+	if res.Code == codeUnknownTopic {
+		err = fmt.Errorf("%w: %w", ErrUnknownTopic, err)
+	}
+	return fmt.Errorf("partition %d of topic %q: %w", res.Partition, res.Topic, err)
+}
+
 // conclude acts on a verdict other than verdictOK.
 func (x *transactions) conclude(c *coordinator, verdict txnVerdict, err error) txnPace {
+	pr := x.pr
 	switch verdict {
-	case verdictRetry:
-		return later
-	case verdictFind:
-		c.forget()
+	case verdictRetry, verdictFind:
+		if verdict == verdictFind {
+			c.forget()
+		}
+		pr.mu.Lock()
+		x.trouble = err
+		pr.mu.Unlock()
 		return later
 	}
-	pr := x.pr
 	var done []*batch
 	pr.mu.Lock()
 	if verdict == verdictAbortBump {
@@ -116,6 +128,7 @@ func (x *transactions) conclude(c *coordinator, verdict txnVerdict, err error) t
 	switch verdict {
 	case verdictAbort:
 		if x.state == txnAborting || x.state == txnAbortable { // as it should be; ask again, if the state still calls for it
+			x.trouble = err
 			pr.mu.Unlock()
 			return later
 		}
@@ -184,7 +197,10 @@ func (x *transactions) addPartitions() txnPace {
 		return x.conclude(&x.coordinator, verdict, err)
 	}
 	results, err := wire.DecodeTxnPartitions(&r)
-	if err != nil || len(results) < len(x.adding) {
+	if err == nil && len(results) < len(x.adding) {
+		err = fmt.Errorf("AddPartitionsToTxn: an answer for %d partitions of %d", len(results), len(x.adding))
+	}
+	if err != nil {
 		return x.conclude(&x.coordinator, verdictFind, err)
 	}
 	pr.mu.Lock()
@@ -197,12 +213,13 @@ func (x *transactions) addPartitions() txnPace {
 		case verdict == verdictOK:
 		case verdict == verdictAbort && res.Code != codeTransactionAbortable:
 			if err == nil || res.Code != codeNotAttempted { // which only says that another failed
-				err = fmt.Errorf("partition %d of topic %q: %w", res.Partition, res.Topic, answered("AddPartitionsToTxn", res.Code))
+				err = answeredFor("AddPartitionsToTxn", res)
 			}
 		case res.Code == codeConcurrentTransactions && first:
+			x.conclude(&x.coordinator, verdictRetry, answeredFor("AddPartitionsToTxn", res))
 			return soon
 		default:
-			return x.conclude(&x.coordinator, verdict, answered("AddPartitionsToTxn", res.Code))
+			return x.conclude(&x.coordinator, verdict, answeredFor("AddPartitionsToTxn", res))
 		}
 	}
 	if err != nil {
@@ -292,7 +309,7 @@ func (x *transactions) commitOffsets() txnPace {
 	if err != nil {
 		return x.conclude(&x.group, verdictFind, err)
 	}
-	worst := verdictOK
+	worst, err := verdictOK, error(nil)
 	for _, res := range results {
 		switch verdict := judge(wire.KeyTxnOffsetCommit, res.Code); verdict {
 		case verdictOK:
@@ -300,16 +317,16 @@ func (x *transactions) commitOffsets() txnPace {
 				return o.Partition == res.Partition && o.Topic == string(res.Topic)
 			})
 		case verdictRetry, verdictFind:
-			worst = max(worst, verdict)
+			worst, err = max(worst, verdict), cmp.Or(err, answeredFor("TxnOffsetCommit", res))
 		default:
-			return x.conclude(&x.group, verdict, answered("TxnOffsetCommit", res.Code))
+			return x.conclude(&x.group, verdict, answeredFor("TxnOffsetCommit", res))
 		}
 	}
-	if worst == verdictOK && len(c.left) > 0 { // not answered
-		worst = verdictRetry
+	if worst == verdictOK && len(c.left) > 0 {
+		worst, err = verdictRetry, fmt.Errorf("TxnOffsetCommit: no answer for partition %d of topic %q", c.left[0].Partition, c.left[0].Topic)
 	}
 	if worst != verdictOK {
-		return x.conclude(&x.group, worst, nil)
+		return x.conclude(&x.group, worst, err)
 	}
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
@@ -324,7 +341,7 @@ func (x *transactions) commitOffsets() txnPace {
 func (x *transactions) end() txnPace {
 	pr := x.pr
 	pr.mu.Lock()
-	commit, v2 := x.state == txnCommitting, x.v2
+	v2 := x.v2
 	if !x.ending() { // abandoned meanwhile
 		pr.mu.Unlock()
 		return atOnce
@@ -344,7 +361,12 @@ func (x *transactions) end() txnPace {
 	if v2 {
 		lowest, highest = 5, 5
 	}
+	commit := false
 	r, version, verdict, err := x.ask(&x.coordinator, wire.KeyEndTxn, lowest, highest, func(dst []byte, v int16) []byte {
+		pr.mu.Lock()
+		commit = x.state == txnCommitting // until now it may have been retracted
+		x.asked = commit
+		pr.mu.Unlock()
 		return wire.AppendEndTxn(dst, v, t, commit)
 	})
 	if verdict != verdictOK {

@@ -67,6 +67,9 @@ func (x *transactions) run() {
 		switch work() {
 		case atOnce:
 			attempts = 0
+			pr.mu.Lock()
+			x.trouble = nil
+			pr.mu.Unlock()
 		case later:
 			attempts++
 			pr.mu.Lock()
@@ -88,6 +91,9 @@ func (x *transactions) stop() {
 	x.control.close()
 	x.pr.mu.Lock()
 	defer x.pr.mu.Unlock()
+	if c := x.call; c != nil && x.asked {
+		x.finishCall(fmt.Errorf("%s: %w before the coordinator answered: the transaction may be committed or not", c.op, ErrClosed))
+	}
 	x.failCalls(ErrClosed)
 }
 

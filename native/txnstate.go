@@ -31,7 +31,7 @@ var txnStates = [...]struct {
 	txnReady:         {"outside a transaction", []txnState{txnInitializing, txnCommitting, txnAborting}},
 	txnOpen:          {"in a transaction", []txnState{txnReady}},
 	txnCommitting:    {"while it is committed", []txnState{txnOpen}},
-	txnAborting:      {"while it is aborted", []txnState{txnOpen, txnAbortable}},
+	txnAborting:      {"while it is aborted", []txnState{txnOpen, txnCommitting, txnAbortable}}, // see retractable
 	txnAbortable:     {"after a failure", []txnState{txnInitializing, txnOpen, txnCommitting}},
 	txnFatal:         {"after a fatal error", nil},
 }
@@ -47,8 +47,11 @@ type transactions struct {
 	group       coordinator // of the group that offsets were sent for last
 	parts       []wire.TxnPartition
 
-	state txnState
-	err   error // why, in txnAbortable and txnFatal
+	state   txnState
+	err     error // why, in txnAbortable and txnFatal
+	trouble error // why the last request has to be made again; nil: it hasn't
+	asked   bool  // the coordinator has been asked to commit, and may have done it
+	closing bool  // Close is under way: only what it calls goes on
 
 	addrs []string // of the brokers of the last metadata; not to be changed, only replaced
 	anew  bool     // the producer began anew at the bootstrap servers: hang up on the coordinators, and find them again
@@ -110,7 +113,7 @@ func (x *transactions) move(to txnState, cause error) error {
 	}
 	x.state, x.err = to, cause
 	switch {
-	case x.pr.dead != nil: // it stays refused for that
+	case x.pr.dead != nil || x.closing: // it stays refused for that
 	case to == txnOpen:
 		x.pr.refusal = nil
 	case to == txnAbortable:
@@ -128,25 +131,62 @@ func (x *transactions) outOfTurn(op string) error {
 // failure is the error that calls fail with after x.err.
 func (x *transactions) failure() error { return fmt.Errorf("%w: %w", ErrTransactionAbortable, x.err) }
 
-// usable is an error if something failed before, or the producer closes. Source: TransactionManager.maybeFailWithError.
-func (x *transactions) usable() error {
+// usable is an error if op isn't possible because the producer closes, or something failed before. Source:
+// TransactionManager.maybeFailWithError.
+func (x *transactions) usable(op string) error {
 	switch {
+	case x.pr.ctx.Err() != nil || x.closing && op != opClose:
+		return ErrClosed
 	case x.pr.dead != nil:
 		return x.pr.dead
-	case x.pr.ctx.Err() != nil:
-		return ErrClosed
-	case x.state == txnAbortable:
+	case x.state == txnAbortable && op != opAbort && op != opClose:
 		return x.failure()
 	}
 	return nil
 }
 
-// idle is an error if a call is to be repeated first, or something failed. Source: TransactionManager.throwIfPendingState.
+// idle is an error if something failed, or a call is to be repeated first. Source: TransactionManager.throwIfPendingState.
 func (x *transactions) idle(op string) error {
-	if c := x.call; c != nil && !c.acked {
+	if err := x.usable(op); err != nil {
+		return err
+	}
+	if c := x.pending(); c != nil {
 		return c.unfinished(op)
 	}
-	return x.usable()
+	return nil
+}
+
+// pending is the call whose result nobody got yet, or nil.
+func (x *transactions) pending() *txnCall {
+	if c := x.call; c != nil && !c.acked {
+		return c
+	}
+	return nil
+}
+
+// retractable says that an abort may take the place of a commit that is still going on: the coordinator wasn't asked for it
+// yet, because records or offsets are still on their way, or it can't come any more. Java's client wants the commit to be
+// repeated even then, for ever if an offset's topic doesn't exist.
+func (x *transactions) retractable() bool {
+	return x.state == txnAbortable || x.state == txnCommitting && !x.asked
+}
+
+// why is what the call that is under way waits for, as far as something went wrong with it; nil: nothing did.
+func (x *transactions) why() error {
+	if x.trouble != nil || !x.ending() {
+		return x.trouble
+	}
+	for _, p := range x.joined {
+		for _, b := range p.assigned {
+			if b.lastCode != codeNone {
+				return fmt.Errorf("records for partition %d of topic %q: %w", p.id, p.topic.name, newError(b.lastCode, ""))
+			}
+		}
+		if p.node == nil && p.waits() {
+			return fmt.Errorf("records for partition %d of topic %q, which has no leader", p.id, p.topic.name)
+		}
+	}
+	return nil
 }
 
 // finishCall ends the call that is under way.
@@ -189,7 +229,7 @@ func (x *transactions) complete() {
 		x.joined[i] = nil
 	}
 	x.joined, x.fresh, x.adding = x.joined[:0], x.fresh[:0], x.adding[:0]
-	x.started, x.unsure = false, false
+	x.started, x.unsure, x.asked = false, false, false
 	if x.pr.id == noID { // InitTransactions had failed, and is to be called again; Java's client forgets that here
 		if x.move(txnUninitialized, nil) == nil {
 			x.finishCall(nil)
