@@ -33,7 +33,9 @@ var (
 	// took longer than transaction.timeout.ms. Partitions' leaders don't know which of these it was, nor whether a new epoch
 	// would help, and answer INVALID_PRODUCER_EPOCH: where a record meets that first, the transaction is ErrTransactionAbortable,
 	// and AbortTransaction, which asks the coordinator, is the call that fails with ErrProducerFenced (KIP-588; Java's client
-	// does the same).
+	// does the same). It comes for neither, rarely, where a coordinator gave the producer a new epoch and ended before it said so:
+	// its successor doesn't know that (KIP-360; Java's client meets the same). Whatever it was, only a new producer can go on;
+	// what was committed stays, and InitTransactions of the new one aborts what was open.
 	ErrProducerFenced error = &Error{Code: codeFenced, Name: "PRODUCER_FENCED"}
 )
 
@@ -206,7 +208,7 @@ type offsetsCall struct {
 	all   []wire.TxnOffset // by topic
 	left  []wire.TxnOffset // not committed yet
 	added bool             // AddOffsetsToTxn is done
-	// unsure: the answer to AddOffsetsToTxn was lost, so the coordinator may count the group in.
+	// unsure: the coordinator may count the group in, but hasn't said so: see doubtful.
 	unsure bool
 }
 

@@ -439,6 +439,126 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
+// TestDoubtfulBeginning has the coordinator carry out AddPartitionsToTxn or AddOffsetsToTxn without saying so: its answer is
+// lost, or is an error though the request stands in its log. What it then answers until the records have expired says nothing
+// of that. The transaction has to be ended before a new epoch is asked for: the coordinator takes a request for one in the
+// middle of a transaction for another producer's, and fences both (TransactionCoordinator.prepareInitProducerIdTransit).
+func TestDoubtfulBeginning(t *testing.T) {
+	for _, tc := range []struct {
+		key   kmsg.Key
+		then  *kerr.Error
+		lost  bool // the first answer; else it is then, too
+		ended bool // what the coordinator carried out, or may have, has to be ended
+	}{
+		{kmsg.AddPartitionsToTxn, kerr.ConcurrentTransactions, true, true},
+		{kmsg.AddPartitionsToTxn, kerr.CoordinatorLoadInProgress, true, true},
+		{kmsg.AddPartitionsToTxn, kerr.NotCoordinator, true, true},
+		{kmsg.AddPartitionsToTxn, kerr.NotCoordinator, false, true},
+		{kmsg.AddPartitionsToTxn, kerr.CoordinatorNotAvailable, false, true},
+		{kmsg.AddPartitionsToTxn, kerr.ConcurrentTransactions, false, false},
+		{kmsg.AddPartitionsToTxn, kerr.UnknownTopicOrPartition, false, false},
+		{kmsg.AddOffsetsToTxn, kerr.ConcurrentTransactions, true, true},
+		{kmsg.AddOffsetsToTxn, kerr.NotCoordinator, false, true},
+		{kmsg.AddOffsetsToTxn, kerr.ConcurrentTransactions, false, false},
+	} {
+		t.Run(fmt.Sprint(tc.key.Name(), " ", tc.then.Message, " ", tc.lost), func(t *testing.T) {
+			armed := new(atomic.Bool)
+			c := cluster(t, kfake.MaxVersions(kversion.V3_9_0()), kfake.ListenFn(func(network, address string) (net.Listener, error) {
+				inner, err := net.Listen(network, address)
+				return loser{inner, armed}, err
+			}))
+			l := newLedger()
+			cfg := transactional(c, l, "tx")
+			cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.Linger = 150*time.Millisecond, 400*time.Millisecond, 0
+			p := begin(t, cfg)
+			var mu sync.Mutex
+			var asked []string
+			healed := false
+			note := func(req kmsg.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				asked = append(asked, kmsg.NameForKey(req.Key()))
+			}
+			for _, key := range []kmsg.Key{kmsg.EndTxn, kmsg.InitProducerID} {
+				c.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+					c.KeepControl()
+					note(req)
+					return nil, nil, false
+				})
+			}
+			first := true
+			c.ControlKey(int16(tc.key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				c.KeepControl()
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case healed:
+					return nil, nil, false
+				case first && tc.lost:
+					first = false
+					armed.Store(true)
+					return nil, nil, false
+				}
+				return refuseTxn(req, tc.then.Code), nil, true
+			})
+			if tc.key == kmsg.AddOffsetsToTxn { // no partition gets in, so that the records expire
+				c.ControlKey(int16(kmsg.AddPartitionsToTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+					c.KeepControl()
+					mu.Lock()
+					defer mu.Unlock()
+					return refuseTxn(req, kerr.ConcurrentTransactions.Code), nil, !healed
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				defer cancel()
+				if err := p.SendOffsetsToTransaction(ctx, oneOffset, native.GroupMetadata{Group: "g"}); !errors.Is(err, native.ErrTransactionPending) {
+					t.Fatalf("offsets: %v", err)
+				}
+			}
+			must(t, p.Produce(ctxFor(t), texts(0, 6, "expired")))
+			must(t, p.Flush(ctxFor(t)))
+			if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionAbortable) || !errors.Is(err, native.ErrDeliveryTimeout) {
+				t.Errorf("commit: %v", err)
+			}
+			mu.Lock()
+			healed = true
+			mu.Unlock()
+			must(t, p.AbortTransaction(ctxFor(t)))
+			want := []string{"InitProducerID"}
+			if tc.ended {
+				want = []string{"EndTxn", "InitProducerID"}
+			}
+			mu.Lock()
+			if got := slices.Compact(asked); !slices.Equal(got, want) {
+				t.Errorf("asked %v, want %v", got, want)
+			}
+			mu.Unlock()
+			wholeTransaction(t, p, 6, "next")
+			l.check(t, 12, true)
+			if got, want := committed(t, c.ListenAddrs(), names...), values(6, "next"); !slices.Equal(got, want) {
+				t.Errorf("read %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// refuseTxn answers AddPartitionsToTxn or AddOffsetsToTxn with an error.
+func refuseTxn(req kmsg.Request, code int16) kmsg.Response {
+	resp := req.ResponseKind()
+	switch resp := resp.(type) {
+	case *kmsg.AddOffsetsToTxnResponse:
+		resp.ErrorCode = code
+	case *kmsg.AddPartitionsToTxnResponse:
+		for _, topic := range req.(*kmsg.AddPartitionsToTxnRequest).Topics {
+			out := kmsg.AddPartitionsToTxnResponseTopic{Topic: topic.Topic}
+			for _, p := range topic.Partitions {
+				out.Partitions = append(out.Partitions, kmsg.AddPartitionsToTxnResponseTopicPartition{Partition: p, ErrorCode: code})
+			}
+			resp.Topics = append(resp.Topics, out)
+		}
+	}
+	return resp
+}
+
 // TestAbortWakesProduce has a Produce wait for memory when the transaction is aborted: its records are refused, not put into
 // the next transaction.
 func TestAbortWakesProduce(t *testing.T) {

@@ -87,6 +87,25 @@ func judge(key, code int16) txnVerdict {
 	return verdictFatal
 }
 
+// doubtful says whether a coordinator may have carried out AddPartitionsToTxn or AddOffsetsToTxn after it answered with code;
+// before: an earlier one like it may have been. As long as it may, the request is made again before the transaction ends: an end
+// that is left out, and then a new epoch asked for in the middle of a transaction, fences the producer by its own request.
+// Java's client drops the request and takes the risk (maybeTerminateRequestWithError, transactionStarted).
+//
+// CONCURRENT_TRANSACTIONS denies that one request alone: it is the answer, too, while an earlier one is still being replicated.
+// Other errors in passing deny nothing, because what couldn't be replicated in time stands in the log, and the next coordinator
+// may find it there (TransactionStateManager.appendTransactionToLog).
+func doubtful(before bool, key, code int16) bool {
+	switch code {
+	case codeConcurrentTransactions:
+		return before
+	case codeUnknownTopic: // it may never be there again, and the answer will be the same until then
+		return false
+	}
+	verdict := judge(key, code)
+	return verdict == verdictRetry || verdict == verdictFind
+}
+
 // answered makes the error of a coordinator's answer. An old coordinator says INVALID_PRODUCER_EPOCH for PRODUCER_FENCED.
 func answered(api string, code int16) error {
 	if code == codeInvalidEpoch {
@@ -187,9 +206,10 @@ func (x *transactions) addPartitions() txnPace {
 		x.parts = append(x.parts, wire.TxnPartition{Topic: p.topic.name, Partition: p.id})
 	}
 	t := x.current()
+	before := false
 	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddPartitionsToTxn, 0, 3, func(dst []byte, v int16) []byte {
 		pr.mu.Lock()
-		x.unsure = true
+		before, x.unsure = x.unsure, true
 		pr.mu.Unlock()
 		return wire.AppendAddPartitionsToTxn(dst, v, t, x.parts)
 	})
@@ -204,7 +224,9 @@ func (x *transactions) addPartitions() txnPace {
 		return x.conclude(&x.coordinator, verdictFind, err)
 	}
 	pr.mu.Lock()
-	x.unsure = false
+	x.unsure = slices.ContainsFunc(results, func(res wire.TxnPartitionResult) bool {
+		return doubtful(before, wire.KeyAddPartitionsToTxn, res.Code)
+	})
 	first := len(x.joined) == len(x.adding)+len(x.fresh)
 	pr.mu.Unlock()
 	err = nil
@@ -254,9 +276,10 @@ func (x *transactions) addOffsets() txnPace {
 	if c == nil {
 		return atOnce
 	}
+	before := false
 	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddOffsetsToTxn, 0, 4, func(dst []byte, v int16) []byte {
 		pr.mu.Lock()
-		c.unsure = true
+		before, c.unsure = c.unsure, true
 		pr.mu.Unlock()
 		return wire.AppendAddOffsetsToTxn(dst, v, t, c.group.Group)
 	})
@@ -268,7 +291,7 @@ func (x *transactions) addOffsets() txnPace {
 		return x.conclude(&x.coordinator, verdictFind, err)
 	}
 	pr.mu.Lock()
-	c.unsure = false
+	c.unsure = doubtful(before, wire.KeyAddOffsetsToTxn, code)
 	verdict = judge(wire.KeyAddOffsetsToTxn, code)
 	if verdict == verdictOK {
 		x.started, c.added = true, true

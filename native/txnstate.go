@@ -69,7 +69,7 @@ type transactions struct {
 	joined []*partition // all partitions of the transaction
 	fresh  []*partition // those that the coordinator is to be told of: transaction.version < 2
 	adding []*partition // those that it is being told of
-	unsure bool         // the answer for adding was lost: it may know of them
+	unsure bool         // it may know of them, but hasn't said so: see doubtful
 
 	call    *txnCall       // the last of InitTransactions, CommitTransaction and AbortTransaction
 	offsets []*offsetsCall // in their order
