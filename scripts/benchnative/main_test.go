@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"kbench/metrics"
+
 	"kbench/broker/sink"
 )
 
@@ -229,6 +231,25 @@ func TestSave(t *testing.T) {
 	if err := dec.Decode(&d); err != nil || len(d.Blocks) != 2 || d.Blocks[0].Checks[0].Reached != "yes?" || *d.Blocks[0].Checks[0].Estimate < 11.9 ||
 		d.Blocks[0].Checks[0].Interval != nil || d.Blocks[1].Checks[0].Estimate != nil || d.Blocks[0].Measurements[0].Sample.Records != 1 {
 		t.Errorf("data.json: %v, %+v", err, d)
+	}
+}
+
+// TestInvalidRuns tells of runs that called themselves invalid: by their reasons where nothing is written.
+func TestInvalidRuns(t *testing.T) {
+	doubted, fit := runResult{}, runResult{}
+	doubted.Verdict.State, doubted.Verdict.Reasons = metrics.StateInvalid, []string{"it was late"}
+	fit.Verdict.State = metrics.StateValid
+	r := report{opts: &options{}, blocks: []blockResult{{block: harness(), measurements: []measurement{
+		{Contender: clientNative, Run: &doubted}, {Contender: clientFranz, Run: &fit}, {Contender: clientFranz}}}}}
+	for out, want := range map[string]string{
+		"":  "1 of 2 runs of kbench called themselves invalid:\n\n- " + harness().name + ", native: it was late\n",
+		"x": "1 of 2 runs of kbench called themselves invalid; data.json has the reasons.\n",
+	} {
+		r.opts.out = out
+		var b strings.Builder
+		if err := r.text(&b); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("-out %q: %v, %s", out, err, b.String())
+		}
 	}
 }
 

@@ -182,26 +182,32 @@ func (r *report) text(w io.Writer) error {
 	if err := r.contenderTable(w); err != nil {
 		return err
 	}
-	if n, of := r.invalid(); n > 0 {
-		fmt.Fprintf(w, "\n%d of %d runs of kbench called themselves invalid; data.json has the reasons.\n", n, of)
+	if reasons, of := r.invalid(); len(reasons) > 0 {
+		fmt.Fprintf(w, "\n%d of %d runs of kbench called themselves invalid", len(reasons), of)
+		if r.opts.out != "" {
+			fmt.Fprintln(w, "; data.json has the reasons.")
+		} else { // nothing is written that could have them
+			fmt.Fprintf(w, ":\n\n- %s\n", strings.Join(reasons, "\n- "))
+		}
 	}
 	_, err := fmt.Fprintf(w, "\nTook %v.\n", r.took.Round(time.Second))
 	return err
 }
 
-// invalid counts the runs of kbench whose verdict was that, and all.
-func (r *report) invalid() (n, of int) {
+// invalid tells of the runs of kbench that called themselves that, one text each, and counts all.
+func (r *report) invalid() (reasons []string, of int) {
 	for _, b := range r.blocks {
 		for _, m := range b.measurements {
-			if m.Run != nil {
-				of++
-				if m.Run.Verdict.State != metrics.StateValid {
-					n++
-				}
+			if m.Run == nil {
+				continue
+			}
+			of++
+			if v := m.Run.Verdict; v.State != metrics.StateValid {
+				reasons = append(reasons, fmt.Sprintf("%s, %s: %s", b.block.name, m.Contender, strings.Join(v.Reasons, "; ")))
 			}
 		}
 	}
-	return n, of
+	return reasons, of
 }
 
 // command is the command line that measures this again.
