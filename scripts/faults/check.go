@@ -38,7 +38,7 @@ func (t *tally) broken(m *mode) string {
 		{t.misplaced, m.guaranteed(), "not at their offset"},
 	} {
 		if x.n != 0 && x.hard {
-			return fmt.Sprintf("BROKEN: %d %s", x.n, x.what)
+			return fmt.Sprintf(broken+"%d %s", x.n, x.what)
 		}
 	}
 	return ""

@@ -8,7 +8,10 @@
 // sequence number, partition asked and a checksum over value, topic and partition. What acks=all with idempotence has to
 // hold: nothing acknowledged is lost, nothing is there twice, each partition keeps the order, nothing is in another topic,
 // partition or offset than it should. What every mode has to hold: each record has exactly one callback, and none that was
-// refused before it was sent is there. What acks=1 and acks=0 lose is counted. It exits with 1 if a guarantee is broken.
+// refused before it was sent is there. What acks=1 and acks=0 lose is counted.
+//
+// Exit codes: 0: everything holds; 1: a guarantee is broken, or the run failed; 2: wrong arguments; 3: nothing is broken, but
+// something couldn't be tested on this machine: a fault that it doesn't allow, or one that nobody felt ("NOT TESTED").
 //
 // Under the faults whose names begin with txn, the producers are transactional (see txnModes), and the consumer is
 // read_committed: a committed transaction is there as a whole, with the offset that it commits for a group, an aborted one
@@ -58,10 +61,38 @@ type findings struct {
 	notes []string // what couldn't be done
 }
 
-// good says whether everything holds.
-func (f *findings) good() bool {
-	bad := func(verdict string) bool { return !good(verdict) }
-	return !slices.ContainsFunc(f.rows, func(r row) bool { return bad(r.Verdict) }) && !slices.ContainsFunc(f.txns, func(r txnRow) bool { return bad(r.Verdict) })
+// Exit codes besides 2, for wrong arguments.
+const (
+	exitHolds    = 0
+	exitBroken   = 1 // or the run failed
+	exitUntested = 3
+)
+
+// exit is the code that the program ends with.
+func (f *findings) exit() int {
+	code := exitHolds
+	if len(f.notes) > 0 {
+		code = exitUntested
+	}
+	for _, v := range f.verdicts() {
+		switch {
+		case strings.HasPrefix(v, broken):
+			return exitBroken
+		case strings.HasPrefix(v, untested):
+			code = exitUntested
+		}
+	}
+	return code
+}
+
+func (f *findings) verdicts() (all []string) {
+	for i := range f.rows {
+		all = append(all, f.rows[i].Verdict)
+	}
+	for i := range f.txns {
+		all = append(all, f.txns[i].Verdict)
+	}
+	return all
 }
 
 // write writes the tables.
@@ -92,7 +123,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	took := time.Since(began).Round(time.Second)
 	if err := found.write(stdout); err != nil {
 		fmt.Fprintf(stderr, "faults: %v\n", err)
-		return 1
+		return exitBroken
 	}
 	for _, n := range found.notes {
 		fmt.Fprintln(stdout, n)
@@ -103,12 +134,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "faults: %v\n", err)
-		return 1
+		return exitBroken
 	}
-	if !found.good() {
-		return 1
-	}
-	return 0
+	return found.exit()
 }
 
 func parse(args []string, stderr io.Writer) (*options, error) {
@@ -270,7 +298,7 @@ func save(o *options, found *findings, took time.Duration) error {
 }
 
 // txnNote explains the second table.
-const txnNote = "Under the faults whose names begin with **txn**, the producers are transactional, with a read_committed consumer: “expiring” as above; “closing” live up to two seconds and are closed, or their calls cancelled, anywhere in a transaction; “twins” are two of one transactional.id, which fence each other; “overdue” let some transactions take longer than transaction.timeout.ms. *unknown* are transactions whose CommitTransaction gave no result (closed, cancelled or fenced meanwhile); each of them is there as a whole or not at all. Calls that ran into max.block.ms were made again, as Java documents. A broker that was killed may, once it is back, complete an end in __transaction_state without its marker in the partitions, so that the end of the next transaction holds for those records as well; that is looked up where something is wrong, and told in the verdict: no producer can cause it.\n\n"
+const txnNote = "Under the faults whose names begin with **txn**, the producers are transactional, with a read_committed consumer: “expiring” as above; “closing” live up to two seconds and are closed, or their calls cancelled, anywhere in a transaction; “twins” are two of one transactional.id, which fence each other; “overdue” let some transactions take longer than transaction.timeout.ms. *unknown* are transactions whose CommitTransaction gave no result (closed, cancelled or fenced meanwhile); each of them is there as a whole or not at all. Calls that ran into max.block.ms were made again, as Java documents. A broker that was killed may, once it is back, complete an end in __transaction_state without its marker in the partitions, so that the end of the next transaction holds for those records as well; that is looked up where something is wrong, and told in the verdict: no producer can cause it. Nor can one help it that a coordinator gives it a new epoch, ends before it has said so, and its successor refuses the same request again (PRODUCER_FENCED), because the epoch before the last one isn't in __transaction_state; that is looked up, too, and isn't counted against the producer.\n\n"
 
 // cpu is the processor's name, where the system tells.
 func cpu() string {

@@ -178,6 +178,11 @@ func (s *scene) verify(ctx context.Context, found *findings) error {
 			}
 			t = ld.check(read, offset, omitted)
 		}
+		if t.fatal > 0 && ld.mode.steady() { // the same
+			if t.forgotten, err = countForgotten(ctx, s.target.Bootstrap, ld.id); err != nil {
+				return err
+			}
+		}
 		found.txns = append(found.txns, newTxnRow(s, ld, &t))
 	}
 	return s.remove(ctx)

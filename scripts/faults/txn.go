@@ -35,6 +35,9 @@ func txnModes() []txnMode {
 	}
 }
 
+// steady says that nothing but a fault can end its producers.
+func (m *txnMode) steady() bool { return m.lives == 0 && !m.overdue }
+
 // outcome is what a producer was told of a transaction.
 type outcome uint8
 

@@ -16,6 +16,7 @@ type txnTally struct {
 	proved                      int // unknown ones that turned out to be committed
 	records                     int // read
 	fatal                       int // producers that couldn't go on
+	forgotten                   int // of these, at most: fenced because a coordinator forgot an epoch
 	overdue                     int // transactions that took too long on purpose, and weren't committed
 	lost                        int // of a committed transaction, and not there
 	hollow                      int // committed transactions of which a record failed
@@ -41,11 +42,11 @@ func (t *txnTally) broken() string {
 		{t.misrouted, "records misrouted"}, {t.misplaced, "records not at their offset"}, {t.foreign, "foreign records"},
 	} {
 		if x.n != 0 {
-			return fmt.Sprintf("BROKEN: %d %s", x.n, x.what)
+			return fmt.Sprintf(broken+"%d %s", x.n, x.what)
 		}
 	}
 	if t.offset != "" {
-		return "BROKEN: " + t.offset
+		return broken + t.offset
 	}
 	return ""
 }

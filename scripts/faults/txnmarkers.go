@@ -102,19 +102,12 @@ func findOmissions(ctx context.Context, bootstrap []string, id string, topics []
 
 // completedEnds are the markers that were written, as the coordinator's log has it.
 func completedEnds(state []*kgo.Record, id string) ([]marker, error) {
+	states, err := statesOf(state, id)
+	if err != nil {
+		return nil, err
+	}
 	var out, prepared []marker
-	for _, r := range state {
-		var key kmsg.TxnMetadataKey
-		var v kmsg.TxnMetadataValue
-		if err := key.ReadFrom(r.Key); err != nil {
-			return nil, fmt.Errorf("%s: %w", stateTopic, err)
-		}
-		if key.TransactionalID != id || len(r.Value) == 0 {
-			continue
-		}
-		if err := v.ReadFrom(r.Value); err != nil {
-			return nil, fmt.Errorf("%s: %w", stateTopic, err)
-		}
+	for _, v := range states {
 		if v.State == kmsg.TransactionStateCompleteAbort || v.State == kmsg.TransactionStateCompleteCommit {
 			out = append(out, prepared...)
 		}
@@ -126,6 +119,32 @@ func completedEnds(state []*kgo.Record, id string) ([]marker, error) {
 				}
 			}
 		}
+	}
+	return out, nil
+}
+
+// txnState is a record of __transaction_state.
+type txnState struct {
+	kmsg.TxnMetadataValue
+	leaderEpoch int32 // in which it was written: another one is another coordinator, or the same started again
+}
+
+// statesOf are those of a transactional.id, in their order.
+func statesOf(state []*kgo.Record, id string) ([]txnState, error) {
+	var out []txnState
+	for _, r := range state {
+		var key kmsg.TxnMetadataKey
+		if err := key.ReadFrom(r.Key); err != nil {
+			return nil, fmt.Errorf("%s: %w", stateTopic, err)
+		}
+		if key.TransactionalID != id || len(r.Value) == 0 {
+			continue
+		}
+		v := txnState{leaderEpoch: r.LeaderEpoch}
+		if err := v.ReadFrom(r.Value); err != nil {
+			return nil, fmt.Errorf("%s: %w", stateTopic, err)
+		}
+		out = append(out, v)
 	}
 	return out, nil
 }

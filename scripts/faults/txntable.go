@@ -15,6 +15,7 @@ type txnRow struct {
 	Produce    int64          `json:"produce_version"`
 	Producers  int            `json:"producers"`
 	Fatal      int            `json:"producers_that_could_not_go_on"`
+	Forgotten  int            `json:"epochs_that_a_coordinator_forgot"`
 	Committed  int            `json:"committed"`
 	Aborted    int            `json:"aborted"`
 	Unknown    int            `json:"unknown"`
@@ -43,26 +44,27 @@ type txnRow struct {
 func newTxnRow(s *scene, ld *txnLoad, t *txnTally) txnRow {
 	r := txnRow{
 		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Mode: ld.mode.name, Produce: ld.stats.ProduceVersion,
-		Producers: len(ld.lives), Fatal: t.fatal, Committed: t.committed, Aborted: t.aborted, Unknown: t.unknown, Proved: t.proved,
+		Producers: len(ld.lives), Fatal: t.fatal, Forgotten: t.forgotten, Committed: t.committed, Aborted: t.aborted, Unknown: t.unknown, Proved: t.proved,
 		Sent: t.sent, Acked: t.acked, Failed: t.failed, Read: t.records, Lost: t.lost, Hollow: t.hollow, Visible: t.visible,
 		Torn: t.torn, Unmarked: t.unmarked, Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced,
 		Unanswered: t.unanswered, Again: t.again, Retries: ld.stats.Retries, Errors: t.errs, Seen: s.seen, Verdict: t.broken(),
 	}
-	steady := ld.mode.lives == 0 && !ld.mode.overdue
 	switch {
 	case r.Verdict != "":
 	case ld.err != nil:
-		r.Verdict = "BROKEN: " + ld.err.Error()
-	case steady && r.Fatal > 0:
-		r.Verdict = fmt.Sprintf("BROKEN: %d producers couldn't go on", r.Fatal)
+		r.Verdict = broken + ld.err.Error()
+	case ld.mode.steady() && r.Fatal > r.Forgotten:
+		r.Verdict = fmt.Sprintf(broken+"%d producers couldn't go on", r.Fatal)
 	case !ld.mode.overdue && (r.Committed == 0 || r.Aborted == 0):
-		r.Verdict = "NOT TESTED: nothing was committed, or nothing aborted"
+		r.Verdict = untested + "nothing was committed, or nothing aborted"
 	case ld.mode.twins && r.Fatal == 0:
-		r.Verdict = "NOT TESTED: nobody was fenced"
+		r.Verdict = untested + "nobody was fenced"
 	case ld.mode.overdue && t.overdue == 0:
-		r.Verdict = "NOT TESTED: no transaction took too long"
+		r.Verdict = untested + "no transaction took too long"
 	case s.fault.touching && ld.mode.topic == "plain" && r.Retries == 0:
-		r.Verdict = "NOT TESTED: nothing was sent twice"
+		r.Verdict = untested + "nothing was sent twice"
+	case ld.mode.steady() && r.Fatal > 0:
+		r.Verdict = fmt.Sprintf("holds, but a coordinator forgot an epoch that it had given: %d producers were fenced", r.Fatal)
 	case r.Unmarked > 0:
 		r.Verdict = fmt.Sprintf("holds, but a broker ended transactions without their markers: %d records or offsets of them", r.Unmarked)
 	default:
