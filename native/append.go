@@ -16,26 +16,18 @@ const burst = 128
 // whatever Produce returns. An error means that records failed because ctx was done, that the producer can't be used any more
 // (closed, or refused for good by the brokers), or that there is no transaction to take them. Safe for concurrent use.
 func (pr *Producer) Produce(ctx context.Context, recs []Record) error {
+	if len(pr.cfg.Interceptors) > 0 {
+		return pr.intercept(ctx, recs)
+	}
 	var err error
 	a := appender{pr: pr, ctx: ctx}
-	var room *intercepted
-	if len(pr.cfg.Interceptors) > 0 {
-		room = pr.borrowRoom()
-	}
 	for len(recs) > 0 && err == nil {
-		some := recs[:min(burst, len(recs))]
-		if room != nil {
-			some = pr.onSend(room, some)
-		}
 		var done int
-		done, err = a.append(some)
+		done, err = a.append(recs[:min(burst, len(recs))])
 		recs = recs[done:]
 	}
-	for i := range recs {
-		pr.refuseRecord(&recs[i], -1, err)
-	}
-	if room != nil {
-		pr.returnRoom(room)
+	if len(recs) > 0 {
+		pr.refuseRecords(recs, err)
 	}
 	return err
 }
@@ -45,6 +37,7 @@ type appender struct {
 	pr       *Producer
 	ctx      context.Context
 	deadline int64     // of waiting for memory and partitions, ns since the start; 0: hasn't waited yet
+	settled  int       // records of the burst that are with the producer, should a callback panic
 	slot     [1]uint32 // scratch
 }
 
@@ -64,16 +57,17 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			break
 		}
 		r := &recs[i]
-		ms := timeMS
-		if r.TimestampMS != 0 {
-			ms = r.TimestampMS
-		}
 		var part int32
 		var err error
-		if pr.tmpl == nil {
-			part, err = a.appendOne(r, now, ms)
-		} else {
+		switch {
+		case pr.tmpl != nil:
 			part, err = a.appendTemplate(r)
+		case r.TimestampMS == 0:
+			part, err = a.appendOne(r, now, timeMS)
+		case r.TimestampMS > 0:
+			part, err = a.appendOne(r, now, r.TimestampMS)
+		default: // ProducerRecord
+			part, err = -1, fmt.Errorf("Record.TimestampMS: %w: %d is negative", ErrArgument, r.TimestampMS)
 		}
 		if err != nil {
 			var ended []*batch
@@ -82,10 +76,12 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			}
 			over := pr.dead != nil && errors.Is(err, pr.refusal)
 			pr.mu.Unlock()
+			a.settled = i
 			pr.deliver(ended)
 			if over || a.ctx.Err() != nil {
 				return i, err
 			}
+			a.settled = i + 1
 			pr.refuseRecord(r, part, err)
 			pr.mu.Lock()
 		}
@@ -249,6 +245,20 @@ func (pr *Producer) refuseRecord(r *Record, partition int32, err error) {
 	defer pr.ackMu.Unlock()
 	pr.refused[0] = r.Slot
 	pr.acknowledge(Ack{Slots: pr.refused[:], Topic: r.Topic, Partition: partition, BaseOffset: -1, Err: err})
+}
+
+// refuseRecords is refuseRecord for each of recs, also where a callback panics.
+func (pr *Producer) refuseRecords(recs []Record, err error) {
+	defer func() {
+		if len(recs) > 0 {
+			pr.refuseRecords(recs, err)
+		}
+	}()
+	for len(recs) > 0 {
+		r := &recs[0]
+		recs = recs[1:]
+		pr.refuseRecord(r, -1, err)
+	}
 }
 
 // refuse acknowledges records that never got into a batch.

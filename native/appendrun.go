@@ -27,8 +27,8 @@ func (a *appender) appendRun(recs []Record, timeMS int64) int {
 	var p *partition
 	room := math.MaxInt
 	switch {
-	case first.Partition >= 0:
-		if int(first.Partition) < len(t.partitions) {
+	case first.Partition != -1:
+		if uint(first.Partition) < uint(len(t.partitions)) {
 			p = t.partitions[first.Partition]
 		}
 	case pr.cfg.Partitioner == PartitionerDefault || pr.cfg.Partitioner == PartitionerTable:

@@ -1,6 +1,9 @@
 package native
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // route is the partition of r. One that the topic isn't known to have may be new: then metadata is asked for, and waited for
 // until max.block.ms after this call of Produce first had to wait. Producer.mu is held, but let go meanwhile.
@@ -11,6 +14,9 @@ func (a *appender) route(t *topic, r *Record) (*partition, error) {
 		p := pr.route(t, r)
 		if p != nil {
 			return p, nil
+		}
+		if r.Partition < -1 { // ProducerRecord
+			return nil, fmt.Errorf("Record.Partition: %w: %d is below -1, which leaves the choice to the partitioner", ErrArgument, r.Partition)
 		}
 		now := pr.now()
 		a.startWaiting(now)

@@ -55,6 +55,7 @@ type batch struct {
 	// Set when it ends, for the acknowledgement.
 	err        error
 	bad        []recordError // by index; these records have errors of their own
+	told       int           // slots before it have been acknowledged
 	baseOffset int64
 }
 

@@ -36,7 +36,7 @@ type Config struct {
 	Compression         Compression   // compression.type
 	GzipLevel           int           // compression.gzip.level: −1 (default), 1–9
 	LZ4Level            int           // compression.lz4.level: 1–17
-	ZstdLevel           int           // compression.zstd.level
+	ZstdLevel           int           // compression.zstd.level: −131072–22
 	BufferMemory        int64         // buffer.memory, bytes; each batch counts batch.size
 	MaxBlock            time.Duration // max.block.ms: how long one Produce waits for memory and partitions, and New for metadata
 	MaxRequestSize      int           // max.request.size: bytes of a request and of a record, before compression
@@ -136,7 +136,7 @@ func ParseCompression(name string) (Compression, error) {
 			return Compression(i), nil
 		}
 	}
-	return 0, fmt.Errorf("compression.type: %q is none of %s", name, strings.Join(compressionNames[:], ", "))
+	return 0, badSetting("compression.type: %q is none of %s", name, strings.Join(compressionNames[:], ", "))
 }
 
 // check reports what contradicts Kafka's rules, all of it at once.
@@ -166,6 +166,8 @@ func (c *Config) check() error {
 	bad(int(c.Compression) >= len(compressionNames), "compression.type: %d is no codec", c.Compression)
 	bad(c.GzipLevel != -1 && (c.GzipLevel < 1 || c.GzipLevel > 9), "compression.gzip.level: %d is neither -1 nor 1 to 9", c.GzipLevel)
 	bad(c.LZ4Level < 1 || c.LZ4Level > 17, "compression.lz4.level: %d is not 1 to 17", c.LZ4Level)
+	bad(c.ZstdLevel < minZstdLevel || c.ZstdLevel > maxZstdLevel,
+		"compression.zstd.level: %d is not %d to %d", c.ZstdLevel, minZstdLevel, maxZstdLevel)
 	bad(c.BufferMemory < int64(c.BatchSize), "buffer.memory: %d is below batch.size %d", c.BufferMemory, c.BatchSize)
 	bad(c.SendBuffer < -1, "send.buffer.bytes: %d is below -1", c.SendBuffer)
 	bad(c.ReceiveBuffer < -1, "receive.buffer.bytes: %d is below -1", c.ReceiveBuffer)
@@ -178,6 +180,7 @@ func (c *Config) check() error {
 		{"retry.backoff.ms", c.RetryBackoff}, {"retry.backoff.max.ms", c.RetryBackoffMax},
 		{"reconnect.backoff.ms", c.ReconnectBackoff}, {"reconnect.backoff.max.ms", c.ReconnectBackoffMax},
 		{"metadata.recovery.rebootstrap.trigger.ms", c.RebootstrapTrigger},
+		{"partitioner.availability.timeout.ms", c.PartitionerAvailTimeout},
 	} {
 		bad(d.value < 0, "%s: %v is negative", d.name, d.value)
 	}
@@ -200,8 +203,17 @@ func (c *Config) check() error {
 		bad(c.TransactionTimeout < time.Millisecond || c.TransactionTimeout > maxTransactionTimeout,
 			"transaction.timeout.ms: %v is not 1ms to %v", c.TransactionTimeout, maxTransactionTimeout)
 	}
-	return errors.Join(errs...)
+	if len(errs) == 0 {
+		return nil
+	}
+	return configError{errors.Join(errs...)}
 }
+
+// Levels of zstd, by CompressionType.ZSTD.
+const (
+	minZstdLevel = -(128 << 10)
+	maxZstdLevel = 22
+)
 
 // What the protocol has room for: a string of an old version, and an int32 of ms.
 const (

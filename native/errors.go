@@ -9,16 +9,29 @@ import (
 
 // Errors that a record can end with, besides an Error from the broker. Test with errors.Is.
 var (
+	// ErrRecordTooLarge: above max.request.size or buffer.memory. It wasn't sent.
 	ErrRecordTooLarge   = errors.New("record too large")
 	ErrBufferExhausted  = errors.New("no room in buffer.memory within max.block.ms")
 	ErrDeliveryTimeout  = errors.New("not acknowledged within delivery.timeout.ms")
 	ErrUnknownTopic     = errors.New("unknown topic")
 	ErrUnknownPartition = errors.New("no such partition")
 	ErrClosed           = errors.New("the producer was closed")
+	// ErrMessageTooLarge: above the topic's max.message.bytes, by itself. Java has one exception for both.
+	ErrMessageTooLarge error = &Error{Code: codeMessageTooLarge, Name: "MESSAGE_TOO_LARGE"}
+	// ErrInvalidTopic: the topic's name isn't allowed, or it is a topic of Kafka's own.
+	ErrInvalidTopic error = &Error{Code: codeInvalidTopic, Name: "INVALID_TOPIC_EXCEPTION"}
 )
+
+// ErrArgument: a field of a Record, an Offset or a GroupMetadata has a value that nothing can be made of; the text names it.
+// A record ends with it, a call returns it; nothing else has changed, but that a transaction can't be committed without the
+// record. Java's IllegalArgumentException.
+var ErrArgument = errors.New("not acceptable")
 
 // Errors of New, which says in its text what was seen.
 var (
+	// ErrConfig: a setting is missing, out of its range, or contradicts another; the text names each. Nothing was connected to.
+	// Functions that parse settings return it, too. Java's ConfigException.
+	ErrConfig   = errors.New("bad configuration")
 	ErrNoBroker = errors.New("no broker reachable")
 	ErrNotKafka = auth.ErrNotKafka
 	// ErrUnsupported: the broker is too old, or too new, for what is asked of it.
@@ -50,6 +63,18 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code
 }
 
+// configError is what is wrong with settings, as its own text says: an ErrConfig.
+type configError struct{ error }
+
+// Is makes it an ErrConfig.
+func (configError) Is(target error) bool { return target == ErrConfig }
+
+// Unwrap gives what is wrong.
+func (e configError) Unwrap() error { return e.error }
+
+// badSetting makes a configError.
+func badSetting(format string, args ...any) error { return configError{fmt.Errorf(format, args...)} }
+
 // outcome is what an error code means to the batch that got it.
 type outcome uint8
 
@@ -71,6 +96,7 @@ const (
 	codeRequestTimedOut = 7
 	codeMessageTooLarge = 10
 	codeNetwork         = 13
+	codeInvalidTopic    = 17
 	codeTopicAuth       = 29
 	codeUnsupported     = 35
 	codeOutOfOrder      = 45

@@ -307,3 +307,39 @@ func TestSetupTimeout(t *testing.T) {
 		}
 	}
 }
+
+// TestAcksPastPanics has a callback panic at every Ack of batches with and without records that have errors of their own: each
+// slot is told once.
+func TestAcksPastPanics(t *testing.T) {
+	pr, tp := idle(1, func(*Config) {})
+	told := map[uint32]int{}
+	pr.cfg.OnAck = func(a Ack) {
+		for _, slot := range a.Slots {
+			told[slot]++
+		}
+		panic("a mistake")
+	}
+	var batches []*batch
+	for i := range uint32(3) {
+		b := &batch{part: tp.partitions[0], slots: []uint32{10 * i, 10*i + 1, 10*i + 2, 10*i + 3, 10*i + 4}, count: 5}
+		if i > 0 {
+			b.bad = []recordError{{1, ErrArgument}, {2, ErrArgument}, {4, ErrArgument}}
+		}
+		batches = append(batches, b)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("it doesn't panic")
+			}
+		}()
+		pr.acknowledgeBatches(batches)
+	}()
+	for i := range uint32(3) {
+		for k := range uint32(5) {
+			if told[10*i+k] != 1 {
+				t.Errorf("slot %d was told %d times", 10*i+k, told[10*i+k])
+			}
+		}
+	}
+}

@@ -84,8 +84,8 @@ type sticky struct {
 // route chooses the partition of a record, or nil if there is none for it. size is roughly what it will take.
 func (pr *Producer) route(t *topic, r *Record) *partition {
 	n := len(t.partitions)
-	if r.Partition >= 0 {
-		if int(r.Partition) >= n {
+	if r.Partition != -1 {
+		if uint(r.Partition) >= uint(n) {
 			return nil
 		}
 		return t.partitions[r.Partition]
@@ -194,5 +194,5 @@ func ParsePartitioner(name string) (Partitioner, error) {
 			return Partitioner(i), nil
 		}
 	}
-	return 0, fmt.Errorf("partitioner: %q is none of %s", name, strings.Join(partitionerNames[:], ", "))
+	return 0, badSetting("partitioner: %q is none of %s", name, strings.Join(partitionerNames[:], ", "))
 }

@@ -32,7 +32,7 @@ func ParseMetadataRecovery(name string) (MetadataRecovery, error) {
 			return MetadataRecovery(i), nil
 		}
 	}
-	return 0, fmt.Errorf("metadata.recovery.strategy: %q is none of %s", name, strings.Join(recoveryNames[:], ", "))
+	return 0, badSetting("metadata.recovery.strategy: %q is none of %s", name, strings.Join(recoveryNames[:], ", "))
 }
 
 // rebootstrapIfOverdue begins anew if metadata have failed to come for metadata.recovery.rebootstrap.trigger.ms, although

@@ -11,9 +11,9 @@ type Record struct {
 	Slot uint32
 	// Topic is an index into Config.Topics.
 	Topic int32
-	// Partition is an explicit partition, or −1: the partitioner chooses.
+	// Partition is an explicit partition, or −1: the partitioner chooses. Below −1 it is an ErrArgument.
 	Partition int32
-	// TimestampMS is the record's create time in ms since 1970; 0: the time of Produce.
+	// TimestampMS is the record's create time in ms since 1970; 0: the time of Produce. A negative one is an ErrArgument.
 	TimestampMS int64
 	// Key is nil for a null key.
 	Key []byte
@@ -38,5 +38,6 @@ type Ack struct {
 }
 
 // AckFunc receives acknowledgements: each record passed to Produce is in exactly one. Calls never overlap. They come from
-// the producer's goroutines, or from inside Produce, AbortTransaction or Close for records that fail there. It must not block or call the Producer.
+// the producer's goroutines, or from inside Produce, AbortTransaction or Close for records that fail there. It must not block,
+// call the Producer, or panic: on the producer's goroutines that ends the program, as any panic does.
 type AckFunc func(Ack)

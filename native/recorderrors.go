@@ -28,6 +28,9 @@ const codeInvalidRecord = 87
 // reasons, INVALID_RECORD.
 func (pr *Producer) refuseBatch(b *batch, res wire.ProduceResult, done []*batch) []*batch {
 	err := error(newError(res.Code, string(res.Message)))
+	if res.Code == codeMessageTooLarge {
+		err = fmt.Errorf("above max.message.bytes of topic %q: %w", b.part.topic.name, err)
+	}
 	b.bad = b.bad[:0]
 	code := res.Code
 	if len(res.Records) > 1 {
@@ -58,18 +61,25 @@ func (pr *Producer) refuseBatch(b *batch, res wire.ProduceResult, done []*batch)
 // acknowledgeBatch tells how a batch ended: at once, or in pieces where records of it have errors of their own.
 func (pr *Producer) acknowledgeBatch(b *batch) {
 	a := Ack{Topic: b.part.topic.index, Partition: b.part.id, BaseOffset: b.baseOffset, Err: b.err}
-	from := 0
-	for _, bad := range b.bad {
-		if i := int(bad.index); i > from {
-			a.Slots = b.slots[from:i]
+	for len(b.bad) > 0 {
+		bad := b.bad[0]
+		if i := int(bad.index); i > b.told {
+			a.Slots = b.tell(i)
 			pr.acknowledge(a)
 		}
-		from = int(bad.index) + 1
+		b.bad = b.bad[1:]
 		own := a
-		own.Slots, own.Err = b.slots[bad.index:from], bad.err
+		own.Slots, own.Err = b.tell(int(bad.index)+1), bad.err
 		pr.acknowledge(own)
 	}
-	if a.Slots = b.slots[from:]; len(a.Slots) > 0 {
+	if a.Slots = b.tell(len(b.slots)); len(a.Slots) > 0 {
 		pr.acknowledge(a)
 	}
+}
+
+// tell gives the slots up to one, from where it ended before: each is told once, also where a callback panics.
+func (b *batch) tell(to int) []uint32 {
+	from := b.told
+	b.told = to
+	return b.slots[from:to]
 }

@@ -73,8 +73,10 @@ func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []
 		return nil
 	}
 	pr.refuse(slots[done:], topic, part, err)
-	if errors.Is(err, ErrBufferExhausted) || errors.Is(err, ErrUnknownTopic) || errors.Is(err, ErrUnknownPartition) {
-		return nil // what came of these records, not of the producer
+	for _, own := range []error{ErrBufferExhausted, ErrUnknownTopic, ErrUnknownPartition, ErrArgument} {
+		if errors.Is(err, own) {
+			return nil // what came of these records, not of the producer
+		}
 	}
 	return err
 }

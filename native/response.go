@@ -142,12 +142,29 @@ func (pr *Producer) deliver(done []*batch) {
 	if len(done) == 0 {
 		return
 	}
+	defer pr.giveBack(done) // also where a callback panics, in Produce, AbortTransaction or Close: see Interceptor
 	pr.ackMu.Lock()
-	for _, b := range done {
-		pr.acknowledgeBatch(b)
+	defer pr.ackMu.Unlock()
+	pr.acknowledgeBatches(done)
+}
+
+// acknowledgeBatches tells how each batch ended. Producer.ackMu is held.
+func (pr *Producer) acknowledgeBatches(done []*batch) {
+	defer func() {
+		if len(done) > 0 { // a callback panicked: the rest comes all the same
+			pr.acknowledgeBatches(done)
+		}
+	}()
+	for len(done) > 0 {
+		pr.acknowledgeBatch(done[0])
+		done = done[1:]
 	}
-	pr.ackMu.Unlock()
+}
+
+// giveBack takes batches over from deliver.
+func (pr *Producer) giveBack(done []*batch) {
 	pr.mu.Lock()
+	defer pr.mu.Unlock()
 	for i, b := range done {
 		pr.unfinished--
 		b.gen.finished()
@@ -159,7 +176,6 @@ func (pr *Producer) deliver(done []*batch) {
 	if pr.txn != nil && pr.unfinished == 0 {
 		pr.txn.kick() // it may be ending
 	}
-	pr.mu.Unlock()
 }
 
 // recycle gives a batch back that nobody holds any more.

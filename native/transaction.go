@@ -131,6 +131,22 @@ type Offset struct {
 	Metadata string
 }
 
+// check reports what can't be an offset. Source: OffsetAndMetadata, for the offset; a topic or partition that can't exist would
+// be tried again and again.
+func (o *Offset) check() error {
+	switch {
+	case o.Topic == "":
+		return fmt.Errorf("%w: the topic is empty", ErrArgument)
+	case o.Partition < 0:
+		return fmt.Errorf("%w: partition %d of topic %q is negative", ErrArgument, o.Partition, o.Topic)
+	case o.Offset < 0:
+		return fmt.Errorf("%w: offset %d for partition %d of topic %q is negative", ErrArgument, o.Offset, o.Partition, o.Topic)
+	case o.LeaderEpoch < -1:
+		return fmt.Errorf("%w: leader epoch %d for partition %d of topic %q is below -1, which stands for none", ErrArgument, o.LeaderEpoch, o.Partition, o.Topic)
+	}
+	return nil
+}
+
 // SendOffsetsToTransaction commits offsets of a consumer group together with the transaction's records: read by the group once
 // the transaction is committed, never if it is aborted. It keeps nothing of offsets. Those of a topic or partition that
 // doesn't exist are tried for as long as the transaction lasts, since it may be new: the error is ErrTransactionPending, which
@@ -140,12 +156,19 @@ func (pr *Producer) SendOffsetsToTransaction(ctx context.Context, offsets []Offs
 	switch {
 	case x == nil:
 		return ErrNotTransactional
+	case group.Group == "":
+		return fmt.Errorf("GroupMetadata.Group: %w: it is empty, want the group's id", ErrArgument)
 	case group.Member == "" && group.Generation > 0: // KafkaProducer.throwIfInvalidGroupMetadata
-		return fmt.Errorf("group %q: generation %d without a member id", group.Group, group.Generation)
+		return fmt.Errorf("GroupMetadata of group %q: %w: generation %d without a member id", group.Group, ErrArgument, group.Generation)
 	case len(offsets) == 0:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
+	}
+	for i := range offsets {
+		if err := offsets[i].check(); err != nil {
+			return fmt.Errorf("offsets[%d]: %w", i, err)
+		}
 	}
 	c := newOffsetsCall(offsets, group)
 	pr.mu.Lock()

@@ -35,7 +35,7 @@ func TestTransactionsOnKafka(t *testing.T) {
 			}
 			for name, test := range map[string]func(*testing.T){
 				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember, "offsets of no topic": k.unknownOffsets,
-				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "close": k.closes, "many": k.many,
+				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "time-out too long": k.timeOutTooLong, "close": k.closes, "many": k.many,
 				"segments": k.segments, "segments of every codec": k.codecSegments,
 			} {
 				t.Run(name, func(t *testing.T) {
@@ -308,6 +308,14 @@ func (k *realKafka) timeOut(t *testing.T) {
 	must(t, p.Produce(ctxFor(t), texts(1000, 6, "new")))
 	must(t, p.CommitTransaction(ctxFor(t)))
 	k.reads(t, topics, values(6, "new"))
+}
+
+// timeOutTooLong asks for more than the broker allows.
+func (k *realKafka) timeOutTooLong(t *testing.T) {
+	cfg := k.config(k.topics(t), newLedger())
+	cfg.TransactionTimeout = time.Hour
+	err := open(t, cfg).InitTransactions(ctxFor(t))
+	says(t, "InitTransactions", err, native.ErrTransactionFatal, "transaction.timeout.ms = 3600000", "transaction.max.timeout.ms")
 }
 
 // closes in a transaction: it is aborted, so that readers go on at once.

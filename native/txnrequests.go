@@ -31,6 +31,7 @@ const (
 	codeGroupAuth               = 30
 	codeClusterAuth             = 31
 	codeInvalidEpoch            = 47
+	codeTransactionTimeout      = 50
 	codeConcurrentTransactions  = 51
 	codeTransactionalIDAuth     = 53
 	codeNotAttempted            = 55
@@ -189,7 +190,11 @@ func (x *transactions) initProducer() txnPace {
 		return x.conclude(&x.coordinator, verdictFind, err)
 	}
 	if verdict = judge(wire.KeyInitProducerID, res.Code); verdict != verdictOK {
-		return x.conclude(&x.coordinator, verdict, answered("InitProducerId", res.Code))
+		err := answered("InitProducerId", res.Code)
+		if res.Code == codeTransactionTimeout {
+			err = fmt.Errorf("transaction.timeout.ms = %d is more than transaction.max.timeout.ms of the broker (900000 by default): %w", p.TimeoutMS, err)
+		}
+		return x.conclude(&x.coordinator, verdict, err)
 	}
 	x.pr.mu.Lock()
 	defer x.pr.mu.Unlock()
