@@ -60,6 +60,7 @@ type worker struct {
 	cpuWarm   int64         // of pacer.cpu, in the warm-up
 	late      counts        // of scheduled: handed over late by the generator
 	stops     lateStops     // that made measured records late
+	blame     blame         // for being behind
 	gaps      *gapSample    // nil: the arrivals aren't Poisson
 	out       atomic.Uint64 // records handed over; read by the watch
 	_         [64]byte
@@ -115,12 +116,14 @@ func (w *worker) runUnpaced(ctx context.Context) {
 }
 
 // runPaced hands over each record when it is due. A record's lateness is split at the moment when the sender became
-// free for it: up to then the client held us up (Send hadn't returned, or all slots were out), after it we were slow.
+// free for it: after it we were slow; up to then what put the sender behind is to blame (see blame), which is the client
+// (Send hadn't returned, or all slots were out) unless we had stood still.
 func (w *worker) runPaced(ctx context.Context) {
 	var next uint64
 	due := int64(w.schedule.At(next))
 	idle := w.clock.Now() // since when the sender is free
 	for w.budget > 0 && due < w.phases.end.Load() && w.sendErr == nil {
+		w.blame.free(idle, due)
 		now := w.pacer.wait(due)
 		if due < w.phases.measure.Load() {
 			w.cpuWarm = w.pacer.cpu
@@ -131,7 +134,10 @@ func (w *worker) runPaced(ctx context.Context) {
 				break
 			}
 			if blocked {
+				w.blame.slow(idle, due, now)
+				before := now
 				now = w.clock.Now()
+				w.blame.hold(now - before)
 				idle = now
 			}
 		}
@@ -148,8 +154,12 @@ func (w *worker) runPaced(ctx context.Context) {
 			due = int64(w.schedule.At(next))
 		}
 		w.fill(n)
-		w.hand(ctx, n, w.clock.Now(), idle)
+		handed := w.clock.Now()
+		first := w.due[0]
+		w.hand(ctx, n, handed, idle)
+		w.blame.slow(idle, first, handed)
 		idle = w.clock.Now()
+		w.blame.hold(idle - handed)
 	}
 	w.giveUp(next, due)
 }
@@ -184,7 +194,7 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 		intended := w.due[i]
 		w.recs[i].Slot = id
 		warmup := intended < measure
-		pressure := max(0, min(idle, handed)-intended)
+		pressure := w.blame.pressure(min(idle, handed) - intended)
 		lateness := handed - intended - pressure
 		late := lateness > lateNS
 		if late {
@@ -227,7 +237,8 @@ func (w *worker) giveUp(next uint64, due int64) {
 		warmup := due < measure
 		w.scheduled.add(1, warmup)
 		w.unhanded.add(1, warmup)
-		w.send.Add(0, now-due, warmup)
+		pressure := w.blame.pressure(now - due)
+		w.send.Add(now-due-pressure, pressure, warmup)
 		lost.AddFirst(now-due, warmup)
 		w.budget--
 		next++
