@@ -445,23 +445,20 @@ func TestLostAnswers(t *testing.T) {
 // middle of a transaction for another producer's, and fences both (TransactionCoordinator.prepareInitProducerIdTransit).
 func TestDoubtfulBeginning(t *testing.T) {
 	for _, tc := range []struct {
-		key   kmsg.Key
-		then  *kerr.Error
-		lost  bool // the first answer; else it is then, too
-		ended bool // what the coordinator carried out, or may have, has to be ended
+		key  kmsg.Key
+		then *kerr.Error
+		lost bool // the first answer; else it is then, too
 	}{
-		{kmsg.AddPartitionsToTxn, kerr.ConcurrentTransactions, true, true},
-		{kmsg.AddPartitionsToTxn, kerr.CoordinatorLoadInProgress, true, true},
-		{kmsg.AddPartitionsToTxn, kerr.NotCoordinator, true, true},
-		{kmsg.AddPartitionsToTxn, kerr.NotCoordinator, false, true},
-		{kmsg.AddPartitionsToTxn, kerr.CoordinatorNotAvailable, false, true},
-		{kmsg.AddPartitionsToTxn, kerr.ConcurrentTransactions, false, false},
-		{kmsg.AddPartitionsToTxn, kerr.UnknownTopicOrPartition, false, false},
-		{kmsg.AddOffsetsToTxn, kerr.ConcurrentTransactions, true, true},
-		{kmsg.AddOffsetsToTxn, kerr.NotCoordinator, false, true},
-		{kmsg.AddOffsetsToTxn, kerr.ConcurrentTransactions, false, false},
+		{kmsg.AddPartitionsToTxn, kerr.ConcurrentTransactions, true},
+		{kmsg.AddPartitionsToTxn, kerr.CoordinatorLoadInProgress, true},
+		{kmsg.AddPartitionsToTxn, kerr.NotCoordinator, true},
+		{kmsg.AddPartitionsToTxn, kerr.NotCoordinator, false},
+		{kmsg.AddPartitionsToTxn, kerr.CoordinatorNotAvailable, false},
+		{kmsg.AddOffsetsToTxn, kerr.ConcurrentTransactions, true},
+		{kmsg.AddOffsetsToTxn, kerr.NotCoordinator, false},
 	} {
 		t.Run(fmt.Sprint(tc.key.Name(), " ", tc.then.Message, " ", tc.lost), func(t *testing.T) {
+			t.Parallel()
 			armed := new(atomic.Bool)
 			c := cluster(t, kfake.MaxVersions(kversion.V3_9_0()), kfake.ListenFn(func(network, address string) (net.Listener, error) {
 				inner, err := net.Listen(network, address)
@@ -469,33 +466,16 @@ func TestDoubtfulBeginning(t *testing.T) {
 			}))
 			l := newLedger()
 			cfg := transactional(c, l, "tx")
-			cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.Linger = 150*time.Millisecond, 400*time.Millisecond, 0
+			cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.Linger = 300*time.Millisecond, 2*time.Second, 0
 			p := begin(t, cfg)
-			var mu sync.Mutex
-			var asked []string
-			healed := false
-			note := func(req kmsg.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				asked = append(asked, kmsg.NameForKey(req.Key()))
-			}
-			for _, key := range []kmsg.Key{kmsg.EndTxn, kmsg.InitProducerID} {
-				c.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
-					c.KeepControl()
-					note(req)
-					return nil, nil, false
-				})
-			}
-			first := true
+			asked := watchEnds(c)
+			var healed, first atomic.Bool
 			c.ControlKey(int16(tc.key), func(req kmsg.Request) (kmsg.Response, error, bool) {
 				c.KeepControl()
-				mu.Lock()
-				defer mu.Unlock()
 				switch {
-				case healed:
+				case healed.Load():
 					return nil, nil, false
-				case first && tc.lost:
-					first = false
+				case tc.lost && first.CompareAndSwap(false, true):
 					armed.Store(true)
 					return nil, nil, false
 				}
@@ -504,11 +484,9 @@ func TestDoubtfulBeginning(t *testing.T) {
 			if tc.key == kmsg.AddOffsetsToTxn { // no partition gets in, so that the records expire
 				c.ControlKey(int16(kmsg.AddPartitionsToTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
 					c.KeepControl()
-					mu.Lock()
-					defer mu.Unlock()
-					return refuseTxn(req, kerr.ConcurrentTransactions.Code), nil, !healed
+					return refuseTxn(req, kerr.ConcurrentTransactions.Code), nil, !healed.Load()
 				})
-				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				if err := p.SendOffsetsToTransaction(ctx, oneOffset, native.GroupMetadata{Group: "g"}); !errors.Is(err, native.ErrTransactionPending) {
 					t.Fatalf("offsets: %v", err)
@@ -519,25 +497,75 @@ func TestDoubtfulBeginning(t *testing.T) {
 			if err := p.CommitTransaction(ctxFor(t)); !errors.Is(err, native.ErrTransactionAbortable) || !errors.Is(err, native.ErrDeliveryTimeout) {
 				t.Errorf("commit: %v", err)
 			}
-			mu.Lock()
-			healed = true
-			mu.Unlock()
+			healed.Store(true)
 			must(t, p.AbortTransaction(ctxFor(t)))
-			want := []string{"InitProducerID"}
-			if tc.ended {
-				want = []string{"EndTxn", "InitProducerID"}
-			}
-			mu.Lock()
-			if got := slices.Compact(asked); !slices.Equal(got, want) {
+			if got, want := slices.Compact(asked()), []string{"EndTxn", "InitProducerID"}; !slices.Equal(got, want) {
 				t.Errorf("asked %v, want %v", got, want)
 			}
-			mu.Unlock()
 			wholeTransaction(t, p, 6, "next")
 			l.check(t, 12, true)
 			if got, want := committed(t, c.ListenAddrs(), names...), values(6, "next"); !slices.Equal(got, want) {
 				t.Errorf("read %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// TestDeniedBeginning has the coordinator refuse them so that it is known that nothing has begun, or will never be known: an
+// abort asks for nothing then.
+func TestDeniedBeginning(t *testing.T) {
+	for _, tc := range []struct {
+		key kmsg.Key
+		err *kerr.Error
+	}{
+		{kmsg.AddPartitionsToTxn, kerr.ConcurrentTransactions},
+		{kmsg.AddPartitionsToTxn, kerr.UnknownTopicOrPartition},
+		{kmsg.AddOffsetsToTxn, kerr.ConcurrentTransactions},
+	} {
+		c := cluster(t, kfake.MaxVersions(kversion.V3_9_0()))
+		l := newLedger()
+		cfg := transactional(c, l, "tx")
+		cfg.Linger = 0
+		p := begin(t, cfg)
+		asked := watchEnds(c)
+		ctx, refused := context.WithCancel(t.Context())
+		c.ControlKey(int16(tc.key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			refused()
+			return refuseTxn(req, tc.err.Code), nil, true
+		})
+		if tc.key == kmsg.AddOffsetsToTxn {
+			if err := p.SendOffsetsToTransaction(ctx, oneOffset, native.GroupMetadata{Group: "g"}); !errors.Is(err, native.ErrTransactionPending) {
+				t.Fatalf("offsets: %v", err)
+			}
+		} else {
+			must(t, p.Produce(ctxFor(t), texts(0, 6, "aborted")))
+		}
+		<-ctx.Done()
+		must(t, p.AbortTransaction(ctxFor(t)))
+		if got := asked(); len(got) > 0 {
+			t.Errorf("%s, %s: asked %v", tc.key.Name(), tc.err.Message, got)
+		}
+	}
+}
+
+// watchEnds notes each EndTxn and InitProducerId; asked returns their names.
+func watchEnds(c *kfake.Cluster) (asked func() []string) {
+	var mu sync.Mutex
+	var names []string
+	for _, key := range []kmsg.Key{kmsg.EndTxn, kmsg.InitProducerID} {
+		c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			mu.Lock()
+			defer mu.Unlock()
+			names = append(names, key.Name())
+			return nil, nil, false
+		})
+	}
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(names)
 	}
 }
 
