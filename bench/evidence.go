@@ -80,12 +80,15 @@ func (r *run) onTime(intervals []metrics.Interval) *metrics.Histogram {
 	return metrics.Sum(all...).Without(metrics.Sum(late...))
 }
 
+// leastWall is the time, in ns, below which the kernel's counts, which are some ms old, say nothing.
+const leastWall = 20_000_000
+
 // hindrances are what the machine and the Go runtime did to the generator between the two readings.
 func (r *run) hindrances(f *findings) {
 	f.busy = -1
 	wall := r.pressure[1].at - r.pressure[0].at
-	if f.totals.DurationNS == 0 || wall <= 0 {
-		return // the measurement never began
+	if f.totals.DurationNS == 0 || wall < leastWall {
+		return // the measurement never began, or was over before the kernel counted
 	}
 	h := r.pressure[1].Since(r.pressure[0].Pressure)
 	e := &f.evidence

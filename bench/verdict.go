@@ -93,10 +93,10 @@ func judgeAccounting(f findings, v *metrics.Verdict) {
 		v.Doubt(metrics.CauseAccounting, fmt.Sprintf("accounting: driver %s acknowledged %s twice or unasked", f.driver, words.Count(f.stray, "record")))
 	}
 	switch {
-	case t.Scheduled == 0 && t.WarmupRecords == 0:
-		v.Doubt(metrics.CauseNothing, "nothing was measured: no record was due")
-	case t.Scheduled == 0:
+	case t.Scheduled == 0 && t.DurationNS == 0 && t.WarmupRecords > 0:
 		v.Doubt(metrics.CauseNothing, "nothing was measured: the run ended in its warm-up")
+	case t.Scheduled == 0:
+		v.Doubt(metrics.CauseNothing, "nothing was measured: no record was due")
 	case t.Acked == 0 && !f.interrupted && f.clientError == nil && !f.died:
 		v.Doubt(metrics.CauseNothing, fmt.Sprintf("nothing was measured: none of %s was acknowledged", words.Count(t.Scheduled, "record")))
 	case t.RecordsPerSecond == 0 && t.Acked > 0 && !f.plan.Load.Scheduled() && !f.interrupted && f.clientError == nil && !f.died:
@@ -178,7 +178,7 @@ func shortOfCPU(f findings) string {
 	case e.CPUShare >= saturatedShare:
 		return fmt.Sprintf("this process used %.0f %% of its CPUs", 100*e.CPUShare)
 	case f.busy >= saturatedMachine:
-		return fmt.Sprintf("the generator's CPUs were busy for %.0f %% of the time", 100*f.busy)
+		return fmt.Sprintf("the generator's CPUs were busy for %.0f %% of the time, its own waiting included", 100*f.busy)
 	case f.cores >= saturatedCores*producers && f.buffered < idleBuffer && f.growth < handedShare*backlog(f)*float64(f.totals.DurationNS)/1e9:
 		return fmt.Sprintf("this process used %.2f CPUs for %s, and the client's buffers weren't full", f.cores, words.Count(uint64(producers), "producer"))
 	}

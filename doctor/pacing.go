@@ -36,7 +36,7 @@ func (l *laboratory) pacing(ctx context.Context) {
 	if len(l.opts.Ceilings) == 0 {
 		return
 	}
-	f := Finding{Check: "pacing", Severity: OK, Why: "records that the generator hands over late are not the load that was asked for; over 0.1 % of them over 1 ms late make a run invalid", Values: map[string]float64{}}
+	f := Finding{Check: "pacing", Severity: OK, Why: "records that the generator hands over late are not the load that was asked for; over 0.1 % of them over 1 ms late, with 99 % confidence, make a run invalid", Values: map[string]float64{}}
 	var texts []string
 	for i, rate := range l.opts.pacingRates() {
 		if due := rate * l.opts.Duration.Seconds(); due < enoughDue {

@@ -66,7 +66,7 @@ func TestDescribeHost(t *testing.T) {
 		}, Host{CPUs: 1}},
 		{"a busy neighbour", map[string]string{
 			"proc/loadavg": "1.25 0.10 0.10 3/93 15081\n", "proc/uptime": uptime, "proc/self/stat": statYoung,
-		}, Host{CPUs: 6, Warnings: []string{"other programs (or an earlier run) kept 1.25 CPUs busy in the last minute: they may disturb this run"}}},
+		}, Host{CPUs: 6, Warnings: []string{"the load average of the last minute is 1.25: other programs (or an earlier run) may disturb this run"}}},
 		{"our own load", map[string]string{
 			"proc/loadavg": "1.25 0.10 0.10 3/93 15081\n", "proc/uptime": uptime, "proc/self/stat": statOld,
 		}, Host{CPUs: 6}},

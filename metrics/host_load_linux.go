@@ -8,7 +8,7 @@ import (
 	"kbench/metrics/procfs"
 )
 
-// busyLoad is the load average, in CPUs, from which others are in the way.
+// busyLoad is the load average (processes that run or want to) from which others are in the way.
 const busyLoad = 0.5
 
 // youngSeconds is how old this process may be for the load average of the last minute to be about the others.
@@ -22,7 +22,7 @@ func (l linuxHost) otherLoad() string {
 	if err != nil || load <= busyLoad || l.age() > youngSeconds {
 		return ""
 	}
-	return fmt.Sprintf("other programs (or an earlier run) kept %.2f CPUs busy in the last minute: they may disturb this run", load)
+	return fmt.Sprintf("the load average of the last minute is %.2f: other programs (or an earlier run) may disturb this run", load)
 }
 
 // age is how long ago this process started, in seconds; 0 if unknown.

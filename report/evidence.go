@@ -65,7 +65,7 @@ func evidenceNotes(r *metrics.Result) []note {
 	return append(notes, lateNotes(r)...)
 }
 
-// steadyText says what the run's seconds showed: "steady", or what moved. A load that changes isn't meant to be steady.
+// steadyText says what the run's seconds showed: "no trend", or what moved. A load that changes isn't meant to be steady.
 func steadyText(r *metrics.Result) []string {
 	e := r.Evidence
 	var parts []string
@@ -81,7 +81,7 @@ func steadyText(r *metrics.Result) []string {
 		}
 	}
 	if len(parts) == 0 && e.WarmupCut == 0 && !slices.Contains(r.Verdict.Causes, metrics.CauseUnsteady) && !loadOf(r).curved() {
-		return []string{"steady"}
+		return []string{"no trend"}
 	}
 	return parts
 }

@@ -58,7 +58,7 @@ func TestSteady(t *testing.T) {
 		change func(*metrics.Result)
 		want   string
 	}{
-		{"steady", func(*metrics.Result) {}, "steady"},
+		{"steady", func(*metrics.Result) {}, "no trend"},
 		{"too short to say", func(r *metrics.Result) { r.Evidence.WarmupCut = -1 }, ""},
 		{"a slow start", func(r *metrics.Result) { r.Evidence.WarmupCut = 1 }, "MSER-5 would cut 1 second"},
 		{"drift", func(r *metrics.Result) { r.Evidence.RateSlope, r.Evidence.P99Slope = -0.051, 0.4 }, "rate -5.1 % over the run, p99 +40.0 % over the run"},

@@ -8,7 +8,8 @@ import (
 	"kbench/metrics"
 )
 
-// SweepRow is one run of one cell of a sweep, or why there was none. Exactly one of Result, Refused and Err is set.
+// SweepRow is one run of one cell of a sweep, or why there was none. At most one of Result, Refused and Err is set; none:
+// the sweep didn't get to it.
 // Rows with the same Values are repeats of the same cell, whatever their names.
 type SweepRow struct {
 	Cell      string          // name of the run, such as c012-r1

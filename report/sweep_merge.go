@@ -14,7 +14,7 @@ import (
 type sweep struct {
 	axes  []string
 	cells []*sweepCell // measured at least once
-	lost  []lostRow    // refused or failed
+	lost  []lostRow    // refused, failed, or not run yet
 	drift *drift       // nil: the reference cell wasn't run twice
 	rated bool         // every run had a rate to keep
 }
@@ -32,8 +32,11 @@ type sweepCell struct {
 type lostRow struct {
 	names         []string // of those runs
 	values        []string
-	state, reason string // state is refused or failed
+	state, reason string // state is refused, failed or pending
 }
+
+// pending is the state of a run that its sweep didn't get to.
+const pending = "pending"
 
 // spread is the median and the range of a figure over the repeats of a cell; all NaN where no repeat knows it.
 type spread struct{ median, min, max float64 }
@@ -190,9 +193,12 @@ func mergeSweep(axes []string, rows []SweepRow) (*sweep, error) {
 
 // lose notes a row without a result; repeats of a cell with the same reason are one.
 func (s *sweep) lose(r SweepRow) {
-	state, reason := "failed", cmp.Or(r.Err, "no result")
-	if r.Refused != "" {
+	state, reason := pending, "not run yet"
+	switch {
+	case r.Refused != "":
 		state, reason = "refused", r.Refused
+	case r.Err != "":
+		state, reason = "failed", r.Err
 	}
 	for i := range s.lost {
 		if l := &s.lost[i]; l.state == state && l.reason == reason && slices.Equal(l.values, r.Values) {

@@ -45,7 +45,14 @@ func writeSweepMarkdown(w io.Writer, s *sweep) error {
 }
 
 func (s *sweep) title() string {
+	lost := map[string]uint64{}
+	for _, l := range s.lost {
+		lost[l.state] += uint64(len(l.names))
+	}
 	parts := []string{"SWEEP"}
+	if lost[pending] > 0 {
+		parts[0] += ", UNFINISHED"
+	}
 	runs, invalid := 0, 0
 	for _, c := range s.cells {
 		runs += len(c.runs)
@@ -62,9 +69,8 @@ func (s *sweep) title() string {
 		parts = append(parts, first.Profile, targetText(first.Target))
 	}
 	parts = append(parts, plural(uint64(len(s.cells)), "cell")+", "+plural(uint64(runs), "run"))
-	lost := map[string]uint64{}
-	for _, l := range s.lost {
-		lost[l.state] += uint64(len(l.names))
+	if n := lost[pending]; n > 0 {
+		parts = append(parts, plural(n, "run")+" not made yet")
 	}
 	if n := lost["refused"]; n > 0 {
 		parts = append(parts, plural(n, "run")+" refused")
@@ -182,6 +188,9 @@ func (s *sweep) notes() []note {
 		}
 	}
 	for _, l := range s.lost {
+		if l.state == pending {
+			continue // the title has their number
+		}
 		notes = append(notes, note{l.state, s.cellText(l.values) + " (" + strings.Join(l.names, ", ") + "): " + l.reason})
 	}
 	return append(notes, s.warnings()...)

@@ -21,8 +21,9 @@ func neededFor(metric string) float64 {
 	return math.Round(minBeyond / (1 - share))
 }
 
-// supported refuses a percentile for an objective which the scheduled number of records can't support: what no run of
-// this plan could tell is said before it starts. What closed and max will reach isn't known.
+// supported refuses a load of which nothing is measured, and a percentile for an objective which the scheduled number of
+// records can't support: what no run of this plan could tell is said before it starts. What closed and max will reach isn't
+// known.
 func (r *planRules) supported() {
 	l := r.plan.Load
 	size, known := r.meanRecordBytes()
@@ -39,6 +40,15 @@ func (r *planRules) supported() {
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'f', 0, 64) }
 	whole := func(f float64) string { return number(math.Floor(f + 1e-6)) } // the sum of a curve's pieces is a hair off
+	switch {
+	case l.Records > 0 && float64(l.Records) <= warm-0.5:
+		r.clash("load.records", "%d, and %s are due in the warm-up of %v: allowed from %s", l.Records, whole(warm), l.Warmup.Duration, whole(warm+1))
+		return
+	case l.Duration > 0 && count < 1-1e-6 && !bounded && l.Arrivals != ArrivalsTrace:
+		r.clash("load.duration", "%v, in which no record is due at %s/s: allowed from %ss", l.Duration,
+			strconv.FormatFloat(rate, 'g', 6, 64), strconv.FormatFloat(math.Ceil(1/rate*1000)/1000, 'f', -1, 64))
+		return
+	}
 	for _, o := range r.plan.Objectives {
 		needs := neededFor(o.Metric)
 		if count >= needs*(1-1e-9) {

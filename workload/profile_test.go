@@ -194,7 +194,7 @@ func roundTrip(t *testing.T, name string, plan Plan) {
 func TestPlanReadsBackAsProfile(t *testing.T) {
 	for name, src := range map[string]string{"every form": everyForm, "empty": "{}", "closed": "load: {in.flight: 3}",
 		"raised": "producer: {request.timeout.ms: 200s}", "weighted": "records: {value: {size: {weighted: {1: 2, 30: 0.5}}}}",
-		"odd rate": "load: {rate: 10B/m}", "file": "records: {value: {file: testdata/bad_units.txt}}",
+		"odd rate": "load: {rate: 10B/m, duration: 3h}", "file": "records: {value: {file: testdata/bad_units.txt}}",
 		"ramp": "load: {ramp: {from: 0.1/s, to: 10B/m, over: 1h}, process: poisson, duration: 2h}", "steps": "load: {steps: [{rate: 1/m, duration: 5m}], repeat: true}",
 		"burst": "load: {burst: {rate: 5/s, every: 10s, for: 1s}}", "base": "load: {burst: {base: 1MiB/s, rate: 1e9/s, every: 10s, for: 1us}, warmup: 1s}",
 		"trace": "load: {trace: testdata/traces/small.csv}", "trace again": "load: {trace: {file: testdata/traces/small.csv.gz, factor: 0.3}, repeat: true, warmup: 1s, duration: 9s}",

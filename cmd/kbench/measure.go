@@ -94,6 +94,9 @@ func (m *measurement) complete(res *metrics.Result, topics *runTopics) {
 	res.Host.Clock = clock
 	res.Host.GeneratorCPUs, res.Host.TargetCPUs = slices.Concat([]int{}, m.target.cpus), slices.Concat([]int{}, m.target.theirs)
 	res.Warnings = append(res.Warnings, m.plan.Producer.Notes()...)
+	if m.target.hold != "" && m.plan.Producer.Acks == 0 {
+		res.Warnings = append(res.Warnings, "acks=0: there are no answers that could be held")
+	}
 	if topics.note != "" {
 		res.Warnings = append(res.Warnings, topics.note)
 	}

@@ -65,9 +65,6 @@ func stored(s streams, path, format string) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	if missing := len(record.Cells) + len(record.Refused) - len(rows); missing > 0 {
-		fmt.Fprintf(s.err, "kbench: %s: not run yet: %d of %s\n", dir, missing, words.Count(len(record.Cells), "cell"))
-	}
 	axes := make([]string, 0, len(record.Axes))
 	for _, a := range record.Axes {
 		axes = append(axes, a.Name)
@@ -96,7 +93,7 @@ func storedSweep(path string) (dir string, record *sweepRecord, err error) {
 	return dir, &have, nil
 }
 
-// storedRows has a row for every cell that was measured, failed or was refused.
+// storedRows has a row for every cell, whether it was measured, failed, was refused or not run yet.
 func storedRows(dir string, record *sweepRecord) ([]report.SweepRow, error) {
 	store := &sweepStore{dir: dir}
 	var rows []report.SweepRow
@@ -113,8 +110,6 @@ func storedRows(dir string, record *sweepRecord) ([]report.SweepRow, error) {
 			row.Result = r
 		} else if why, err := os.ReadFile(filepath.Join(store.failedDir(c.ID), reasonFile)); err == nil {
 			row.Err = strings.TrimSpace(string(why))
-		} else {
-			continue
 		}
 		rows = append(rows, row)
 	}

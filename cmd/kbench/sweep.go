@@ -319,7 +319,7 @@ func sweepAxes(s *workload.SweepPlan) []string {
 	return names
 }
 
-// sweepRows is one row for each cell that is done or failed, in the order of the plan, and then the refused ones.
+// sweepRows is one row for each cell, in the order of the plan, and then the refused ones.
 func sweepRows(s *workload.SweepPlan, store *sweepStore) []report.SweepRow {
 	var rows []report.SweepRow
 	for i := range s.Cells {
@@ -328,9 +328,7 @@ func sweepRows(s *workload.SweepPlan, store *sweepStore) []report.SweepRow {
 		if err := store.failed[c.ID]; err != nil && row.Result == nil {
 			row.Err = err.Error()
 		}
-		if row.Result != nil || row.Err != "" {
-			rows = append(rows, row)
-		}
+		rows = append(rows, row)
 	}
 	for i := range s.Refused {
 		c := &s.Refused[i]

@@ -3,6 +3,7 @@ package franz
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -148,11 +149,16 @@ func (p *producer) cause(s *slot, err error) error {
 	switch {
 	case s.refused != nil:
 		return s.refused
-	case errors.Is(err, kerr.MessageTooLarge) && err != kerr.MessageTooLarge:
-		return p.overBatch // kgo's own check: a broker's answer comes as the bare error
+	case !errors.Is(err, kerr.MessageTooLarge):
+		return err
+	case strings.Contains(err.Error(), sentBytes):
+		return kerr.MessageTooLarge // the broker's answer
 	}
-	return err
+	return p.overBatch
 }
+
+// sentBytes is in what kgo makes of a broker's MESSAGE_TOO_LARGE, and not in what its own check of a record says.
+const sentBytes = ", compressed_bytes="
 
 // Flush implements driver.Producer.
 func (p *producer) Flush(ctx context.Context) error {
