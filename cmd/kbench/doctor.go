@@ -50,7 +50,8 @@ ceilings [{driver, target, records_per_second, bytes_per_second, ns_per_record, 
 pacing [{rate_asked, records_per_second, p50_ns, p99_ns, p999_ns, max_ns}],
 findings [{check, severity, measured, values, why, do}]. Names stay; new ones may come.
 
-Exit codes: 0 fit, 2 bad usage, 3 unfit (a finding is bad), 130 interrupted; what was found until then is printed.`,
+Exit codes: 0 fit, 2 bad usage, 3 unfit (a finding is bad), 4 the report couldn't be written, 130 interrupted; what was found until then
+is printed.`,
 		Example: `  kbench doctor
   kbench doctor --record-size 100 --rate 50000/s --duration 300ms
   kbench doctor --json --duration 200ms`,

@@ -53,7 +53,8 @@ of the warm-up; runs that are spoilt on purpose and have to be called invalid; s
 It takes up to 15 minutes, with --quick one. It wants a machine that does nothing else: a check that other load or the
 hypervisor spoilt is repeated, and then told as one that couldn't be carried out.
 
-Exit codes: 0 every claim holds, 1 one doesn't, 3 one couldn't be tried validly on this machine, 130 interrupted.`,
+Exit codes: 0 every claim holds, 1 one doesn't, 2 bad usage, 3 one couldn't be tried validly on this machine, 4 the result couldn't be
+written, 130 interrupted.`,
 		Example: `  kbench selftest --quick
   kbench selftest --only histogram --only seed --json`,
 		Args: cobra.NoArgs,

@@ -138,7 +138,7 @@ func (s *sweepStore) resume(src []byte, want sweepRecord) error {
 		return fmt.Errorf("%s holds a sweep of target %s, not of %s: give another folder, or the same command as then", s.dir, have.Target, want.Target)
 	}
 	if have.Fingerprint != want.Fingerprint {
-		return fmt.Errorf("%s holds another sweep (%s): give another folder, or the same command as then", s.dir, axesText(have.Axes))
+		return fmt.Errorf("%s holds another sweep (of %s; or its profile, flags or load differ): give another folder, or the same command as then", s.dir, axesText(have.Axes))
 	}
 	for _, c := range want.Cells {
 		id, dir := c.ID, s.cellDir(c.ID)
