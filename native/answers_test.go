@@ -43,7 +43,8 @@ func FuzzAnswers(f *testing.F) {
 		p.ErrorCode, p.ErrorMessage = 6, &message
 		p.ErrorRecords = []kmsg.ProduceResponseTopicPartitionErrorRecord{{RelativeOffset: 1, ErrorMessage: &message}}
 		p.CurrentLeader.LeaderID, p.CurrentLeader.LeaderEpoch = 1, 3
-		produced.Topics = append(produced.Topics, kmsg.ProduceResponseTopic{Topic: name, TopicID: topicID(name), Partitions: []kmsg.ProduceResponseTopicPartition{p}})
+		produced.Topics = append(produced.Topics, kmsg.ProduceResponseTopic{Topic: name, TopicID: topicID(name),
+			Partitions: []kmsg.ProduceResponseTopicPartition{p}})
 	}
 	for _, code := range []int16{0, 6, 10, 45, 47, 59, 87} {
 		for i := range produced.Topics {
@@ -116,7 +117,8 @@ const (
 )
 
 func newOddTxnBroker(what, times uint8, answer []byte) *oddBroker {
-	b := &oddBroker{api: int16(oddTxnAPIs[what%8]), answer: answer, raw: what&oddTxnRaw != 0, hold: what&oddTxnHold != 0, v2: what&(oddTxnV2|oddTxnOld) == oddTxnV2,
+	b := &oddBroker{api: int16(oddTxnAPIs[what%8]), answer: answer, raw: what&oddTxnRaw != 0, hold: what&oddTxnHold != 0,
+		v2: what&(oddTxnV2|oddTxnOld) == oddTxnV2,
 		highest: map[kmsg.Key]int16{kmsg.Produce: 12, kmsg.Metadata: 12, kmsg.InitProducerID: 5, kmsg.ApiVersions: 3, kmsg.FindCoordinator: 5,
 			kmsg.AddPartitionsToTxn: 3, kmsg.AddOffsetsToTxn: 4, kmsg.TxnOffsetCommit: 5, kmsg.EndTxn: 5}}
 	if what&oddTxnOld != 0 {

@@ -61,8 +61,10 @@ func TestRuns(t *testing.T) {
 					w := want[i]
 					b.sumUp()
 					w.sumUp()
-					if !bytes.Equal(b.buf[61:], w.buf[61:]) || !slices.Equal(b.slots, w.slots) || b.baseTime != w.baseTime || b.maxTime != w.maxTime || b.crc != w.crc {
-						t.Fatalf("%v, partition %d, batch %d: %d records in %d bytes, times %d to %d, CRC %x; want %d in %d, %d to %d, %x", inRuns.cfg.Partitioner, pi, i,
+					if !bytes.Equal(b.buf[61:], w.buf[61:]) || !slices.Equal(b.slots, w.slots) ||
+						b.baseTime != w.baseTime || b.maxTime != w.maxTime || b.crc != w.crc {
+						t.Fatalf("%v, partition %d, batch %d: %d records in %d bytes, times %d to %d, CRC %x; want %d in %d, %d to %d, %x",
+							inRuns.cfg.Partitioner, pi, i,
 							len(b.slots), len(b.buf), b.baseTime, b.maxTime, b.crc, len(w.slots), len(w.buf), w.baseTime, w.maxTime, w.crc)
 					}
 				}

@@ -34,7 +34,8 @@ type conn struct {
 	versions    []wire.VersionRange
 	features    wire.Features
 	correlation int32
-	frame       []byte // of the response being read
+	frame       []byte    // of the response being read
+	used        time.Time // when call was called last
 
 	security auth.Config
 	addr     string    // host:port, for the security
@@ -150,7 +151,8 @@ func (c *conn) pick(key, lowest, highest int16) (int16, error) {
 	for _, r := range c.versions {
 		if r.Key == key {
 			if r.Max < lowest || r.Min > highest {
-				return 0, fmt.Errorf("%s: %w: it speaks versions %d–%d of %s, this producer %d–%d", c.addr, ErrUnsupported, r.Min, r.Max, apiName(key), lowest, highest)
+				return 0, fmt.Errorf("%s: %w: it speaks versions %d–%d of %s, this producer %d–%d",
+					c.addr, ErrUnsupported, r.Min, r.Max, apiName(key), lowest, highest)
 			}
 			return min(r.Max, highest), nil
 		}
@@ -185,7 +187,8 @@ func apiName(key int16) string {
 func (c *conn) call(ctx context.Context, key, version int16, timeout time.Duration, body func([]byte) []byte) (wire.Reader, error) {
 	stop := context.AfterFunc(ctx, func() { c.nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := c.nc.SetDeadline(time.Now().Add(timeout)); err != nil {
+	c.used = time.Now()
+	if err := c.nc.SetDeadline(c.used.Add(timeout)); err != nil {
 		return wire.Reader{}, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -99,7 +99,8 @@ func line(r *native.Record, sequence int) string {
 	for _, h := range r.Headers {
 		headers = append(headers, h.Key)
 	}
-	s := fmt.Sprintf("CreateTime: %d keySize: %d valueSize: %d sequence: %d headerKeys: [%s]", r.TimestampMS, size(r.Key), size(r.Value), sequence, strings.Join(headers, ","))
+	s := fmt.Sprintf("CreateTime: %d keySize: %d valueSize: %d sequence: %d headerKeys: [%s]",
+		r.TimestampMS, size(r.Key), size(r.Value), sequence, strings.Join(headers, ","))
 	if r.Key != nil {
 		s += " key: " + string(r.Key)
 	}

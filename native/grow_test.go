@@ -70,7 +70,8 @@ func TestPartitionAwaited(t *testing.T) {
 		t.Errorf("max.block.ms over: %v", err)
 	}
 	l.check(t, len(recs), true)
-	for slot, want := range map[uint32]error{0: context.DeadlineExceeded, 3: native.ErrClosed, 4: native.ErrUnknownPartition, 7: native.ErrUnknownPartition} {
+	for slot, want := range map[uint32]error{0: context.DeadlineExceeded, 3: native.ErrClosed,
+		4: native.ErrUnknownPartition, 7: native.ErrUnknownPartition} {
 		if e, _ := l.get(slot); !errors.Is(e.err, want) {
 			t.Errorf("slot %d ended with %v, want %v", slot, e.err, want)
 		}

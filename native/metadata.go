@@ -271,7 +271,7 @@ func topicError(name string, code int16) error {
 	case codeTopicAuth:
 		return fmt.Errorf("this client isn't authorised for topic %q: %w", name, e)
 	case codeInvalidTopic:
-		return fmt.Errorf("topic %q: not a name that records may be sent to (1 to 249 letters, digits, '.', '_' and '-', and none of Kafka's own): %w", name, e)
+		return fmt.Errorf("topic %q: no name that records may be sent to (1 to 249 letters, digits, '.', '_', '-'; none of Kafka's own): %w", name, e)
 	}
 	return fmt.Errorf("topic %q: %w", name, e)
 }

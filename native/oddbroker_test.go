@@ -123,7 +123,8 @@ func (b *oddBroker) good(req kmsg.Request) kmsg.Response {
 		resp.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 1, Host: "127.0.0.1", Port: 1}}
 		for _, t := range req.(*kmsg.MetadataRequest).Topics {
 			p := kmsg.MetadataResponseTopicPartition{Leader: 1, Replicas: []int32{1}, ISR: []int32{1}}
-			resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: t.Topic, TopicID: topicID(*t.Topic), Partitions: []kmsg.MetadataResponseTopicPartition{p}})
+			resp.Topics = append(resp.Topics, kmsg.MetadataResponseTopic{Topic: t.Topic, TopicID: topicID(*t.Topic),
+				Partitions: []kmsg.MetadataResponseTopicPartition{p}})
 		}
 	case *kmsg.InitProducerIDResponse:
 		resp.ProducerID = 7

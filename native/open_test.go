@@ -76,7 +76,8 @@ func TestNewFails(t *testing.T) {
 			k.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "a", Err: kerr.TopicAuthorizationFailed, Count: -1})
 		}, &native.Error{Code: 29}, []string{`"a"`, "authorised"}},
 		{"idempotence with acks=1", func(c *native.Config, _ *kfake.Cluster) { c.Acks = 1 }, nil, []string{"acks=all"}},
-		{"delivery time-out too short", func(c *native.Config, _ *kfake.Cluster) { c.DeliveryTimeout = time.Second }, nil, []string{"delivery.timeout.ms", "1s"}},
+		{"delivery time-out too short", func(c *native.Config, _ *kfake.Cluster) { c.DeliveryTimeout = time.Second }, nil,
+			[]string{"delivery.timeout.ms", "1s"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, l := cluster(t), newLedger()

@@ -49,8 +49,8 @@ func (pr *Producer) rebootstrapIfOverdue() {
 	}
 }
 
-// rebootstrap begins anew at the bootstrap servers: it closes every connection, those to coordinators before their next
-// request, and forgets who leads what, epochs included, since those of what is found there may be lower. What was in flight is
+// rebootstrap begins anew at the bootstrap servers: it closes every connection, breaks off what a coordinator is being asked,
+// and forgets who leads what, epochs included, since those of what is found there may be lower. What was in flight is
 // sent again once the leaders are known.
 // Source: NetworkClient.handleRebootstrap, Metadata.rebootstrap.
 func (pr *Producer) rebootstrap() {
@@ -70,5 +70,6 @@ func (pr *Producer) rebootstrap() {
 	}
 	if pr.txn != nil {
 		pr.txn.addrs, pr.txn.anew = nil, true
+		pr.txn.interrupt()
 	}
 }

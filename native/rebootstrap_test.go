@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -129,6 +130,41 @@ func TestRebootstrap(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRebootstrapInTransaction has a coordinator that never answers when the producer is asked to begin anew: it doesn't wait
+// for request.timeout.ms.
+func TestRebootstrapInTransaction(t *testing.T) {
+	c := cluster(t)
+	cfg := transactional(c, newLedger(), "tx")
+	cfg.MetadataMaxAge, cfg.RequestTimeout, cfg.DeliveryTimeout = 20*time.Millisecond, time.Hour, 2*time.Hour
+	p := begin(t, cfg)
+	must(t, p.Produce(ctxFor(t), texts(0, 6, "whole")))
+	must(t, p.Flush(ctxFor(t)))
+	asked, gate, first := make(chan struct{}), make(chan struct{}), atomic.Bool{}
+	first.Store(true)
+	defer close(gate)
+	c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if first.Swap(false) {
+			close(asked)
+			c.SleepControl(func() { <-gate })
+		}
+		return nil, nil, false
+	})
+	ctx, commit := ctxFor(t), make(chan error)
+	go func() { commit <- p.CommitTransaction(ctx) }()
+	<-asked
+	c.ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.DropControl()
+		resp := r.ResponseKind().(*kmsg.MetadataResponse)
+		resp.ErrorCode = 129
+		return resp, nil, true
+	})
+	must(t, <-commit)
+	if got, want := committed(t, c.ListenAddrs(), names...), values(6, "whole"); !slices.Equal(got, want) {
+		t.Errorf("read %v, want %v", got, want)
 	}
 }
 

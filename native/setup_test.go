@@ -75,6 +75,38 @@ func TestIdleConnections(t *testing.T) {
 	}
 }
 
+// TestIdleCoordinators: connections to coordinators are closed after connections.max.idle.ms, in a transaction as between two,
+// and what is asked later finds new ones.
+func TestIdleCoordinators(t *testing.T) {
+	protocols(t, func(t *testing.T, c *kfake.Cluster) {
+		l := newLedger()
+		d := &dialCount{dials: map[string]int{}}
+		cfg := transactional(c, l, "tx")
+		cfg.ConnectionsMaxIdle = 50 * time.Millisecond
+		cfg.Dialer = d.dial
+		p := open(t, cfg)
+		allClosed := func() {
+			t.Helper()
+			for deadline := time.Now().Add(20 * time.Second); d.closed.Load() < int64(d.all()); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("%d of %d connections are closed", d.closed.Load(), d.all())
+				}
+			}
+		}
+		must(t, p.InitTransactions(ctxFor(t)))
+		for round := range 2 {
+			allClosed()
+			must(t, p.BeginTransaction())
+			must(t, p.Produce(ctxFor(t), texts(6*round, 6, "x")))
+			must(t, p.SendOffsetsToTransaction(ctxFor(t), oneOffset, native.GroupMetadata{Group: "g"}))
+			must(t, p.Flush(ctxFor(t)))
+			allClosed()
+			must(t, p.CommitTransaction(ctxFor(t)))
+		}
+		l.check(t, 12, false)
+	})
+}
+
 // TestReconnectBackoff counts the attempts to reach a broker that is gone: reconnect.backoff.ms lies between them.
 func TestReconnectBackoff(t *testing.T) {
 	t.Parallel()

@@ -142,7 +142,8 @@ func (o *Offset) check() error {
 	case o.Offset < 0:
 		return fmt.Errorf("%w: offset %d for partition %d of topic %q is negative", ErrArgument, o.Offset, o.Partition, o.Topic)
 	case o.LeaderEpoch < -1:
-		return fmt.Errorf("%w: leader epoch %d for partition %d of topic %q is below -1, which stands for none", ErrArgument, o.LeaderEpoch, o.Partition, o.Topic)
+		return fmt.Errorf("%w: leader epoch %d for partition %d of topic %q is below -1, which stands for none",
+			ErrArgument, o.LeaderEpoch, o.Partition, o.Topic)
 	}
 	return nil
 }

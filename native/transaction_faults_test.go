@@ -710,7 +710,8 @@ func TestNoTransactionsThere(t *testing.T) {
 		versions.SetMaxKeyVersion(int16(key), -1)
 		c := cluster(t, kfake.MaxVersions(versions))
 		err := open(t, transactional(c, newLedger(), "tx")).InitTransactions(ctxFor(t))
-		if want := "offer " + strings.Replace(key.Name(), "ID", "Id", 1); !errors.Is(err, native.ErrTransactionFatal) || !strings.Contains(err.Error(), want) {
+		if want := "offer " + strings.Replace(key.Name(), "ID", "Id", 1); !errors.Is(err, native.ErrTransactionFatal) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

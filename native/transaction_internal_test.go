@@ -95,9 +95,11 @@ func TestForgottenInTransaction(t *testing.T) {
 func TestUnresolvedInTransaction(t *testing.T) {
 	for _, tc := range []struct {
 		v2, bumps, fatal, bump bool
-	}{{false, true, false, true}, {true, true, false, false}, {false, false, true, false}} {
+		forgotten              bool // the broker doesn't know the producer any more: it would count from 0 again
+	}{{false, true, false, true, false}, {true, true, false, false, false}, {false, false, true, false, false}, {false, false, true, false, true}} {
 		pr, p, b := idleTransaction(t)
 		x := pr.txn
+		p.seq.bump = tc.forgotten
 		x.v2, x.bumps, x.state = tc.v2, tc.bumps, txnAborting
 		for _, b := range b {
 			b.state = stateRetry
@@ -155,12 +157,12 @@ func TestTransactionBeginsAnew(t *testing.T) {
 		ends = append(ends, there)
 	}
 	x.coordinator.addr, x.group.addr = "old:1", "old:2"
-	x.beginAnew()
+	x.beginAnew(func() {})
 	if x.coordinator.conn == nil || x.group.addr == "" || x.control.conn == nil {
 		t.Error("it begins anew without a reason")
 	}
 	pr.rebootstrap()
-	x.beginAnew()
+	x.beginAnew(func() {})
 	if x.coordinator.conn != nil || x.coordinator.addr != "" || x.group.conn != nil || x.group.addr != "" || x.control.conn != nil {
 		t.Error("it still knows coordinators")
 	}

@@ -35,7 +35,8 @@ func TestTransactionsOnKafka(t *testing.T) {
 			}
 			for name, test := range map[string]func(*testing.T){
 				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember, "offsets of no topic": k.unknownOffsets,
-				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "time-out too long": k.timeOutTooLong, "close": k.closes, "many": k.many,
+				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "time-out too long": k.timeOutTooLong,
+				"close": k.closes, "many": k.many,
 				"segments": k.segments, "segments of every codec": k.codecSegments,
 			} {
 				t.Run(name, func(t *testing.T) {
@@ -156,7 +157,8 @@ func (k *realKafka) offsets(t *testing.T) {
 		t.Helper()
 		must(t, p.Produce(ctxFor(t), texts(0, 6, "x")))
 		must(t, p.SendOffsetsToTransaction(ctxFor(t), []native.Offset{
-			{Topic: topics[1], Partition: 2, Offset: offset, LeaderEpoch: -1, Metadata: "m"}, {Topic: topics[0], Partition: 1, Offset: offset, LeaderEpoch: -1}}, group))
+			{Topic: topics[1], Partition: 2, Offset: offset, LeaderEpoch: -1, Metadata: "m"},
+			{Topic: topics[0], Partition: 1, Offset: offset, LeaderEpoch: -1}}, group))
 		must(t, end())
 	}
 	commit(5, func() error { return p.CommitTransaction(ctxFor(t)) })

@@ -225,7 +225,8 @@ func TestTransactionOffsets(t *testing.T) {
 		l := newLedger()
 		p := begin(t, transactional(c, l, "tx"))
 		group := native.GroupMetadata{Group: "g"}
-		offsets := []native.Offset{{Topic: "b", Partition: 2, Offset: 5, LeaderEpoch: -1, Metadata: "m"}, {Topic: "a", Partition: 1, Offset: 7, LeaderEpoch: -1},
+		offsets := []native.Offset{{Topic: "b", Partition: 2, Offset: 5, LeaderEpoch: -1, Metadata: "m"},
+			{Topic: "a", Partition: 1, Offset: 7, LeaderEpoch: -1},
 			{Topic: "b", Partition: 0, Offset: 9, LeaderEpoch: -1}}
 		produceAll := func(first int, at int64) {
 			t.Helper()

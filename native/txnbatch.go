@@ -127,13 +127,13 @@ func (x *transactions) resolveTransaction() error {
 	for _, p := range x.joined {
 		s := &p.seq
 		switch {
-		case s.bump:
-			x.pr.bump(p)
-		case s.unresolved && s.next != addSequence(s.lastAcked, 1):
+		case s.unresolved && s.next != addSequence(s.lastAcked, 1): // before s.bump, which would count anew within the epoch
 			if !x.v2 && !x.bumps {
 				return errUnresolved
 			}
 			x.bump = x.bump || !x.v2
+		case s.bump:
+			x.pr.bump(p)
 		case s.gap:
 			p.moveUp()
 		}

@@ -326,7 +326,8 @@ func (x *transactions) commitOffsets() txnPace {
 	if c.v2 {
 		lowest, highest = 5, 5
 	}
-	req := wire.TxnOffsetCommit{Txn: x.current(), Group: c.group.Group, Generation: c.group.Generation, Member: c.group.Member, Instance: c.group.Instance}
+	req := wire.TxnOffsetCommit{Txn: x.current(), Group: c.group.Group,
+		Generation: c.group.Generation, Member: c.group.Member, Instance: c.group.Instance}
 	r, _, verdict, err := x.ask(&x.group, wire.KeyTxnOffsetCommit, lowest, highest, func(dst []byte, v int16) []byte {
 		return wire.AppendTxnOffsetCommit(dst, v, req, c.left)
 	})

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -43,21 +44,28 @@ const firstAddBackoff = 20 * time.Millisecond
 // errUnresolved ends a producer on a coordinator before 2.5.
 var errUnresolved = errors.New("what became of some records is unknown, and the broker can't give a new epoch (it needs InitProducerId 3)")
 
+// errBegunAnew is why a request was broken off: see rebootstrap.
+var errBegunAnew = errors.New("broken off, to begin anew at the bootstrap servers")
+
 // run asks the coordinators for what the state calls for, one request after the other, until the producer closes. Callers wait
 // for it, and may leave: what was begun goes on.
 func (x *transactions) run() {
 	pr := x.pr
 	defer pr.wg.Done()
-	defer x.stop()
+	defer x.hangUp()
 	attempts := int64(0)
+	idle := time.NewTimer(time.Hour)
+	defer idle.Stop()
 	for {
 		pr.mu.Lock()
 		work := x.next()
 		pr.mu.Unlock()
 		if work == nil {
 			attempts = 0
+			idle.Reset(x.closeIdle())
 			select {
 			case <-x.wake:
+			case <-idle.C:
 			case <-pr.ctx.Done():
 				return
 			}
@@ -84,8 +92,29 @@ func (x *transactions) run() {
 	}
 }
 
-// stop ends the calls that are still waiting.
-func (x *transactions) stop() {
+// closeIdle closes connections that nothing was asked on for connections.max.idle.ms, and returns when to look again.
+func (x *transactions) closeIdle() time.Duration {
+	idle := x.pr.cfg.ConnectionsMaxIdle
+	if idle <= 0 {
+		return time.Hour
+	}
+	next := idle
+	for _, c := range []**conn{&x.coordinator.conn, &x.group.conn, &x.control.conn} {
+		if *c == nil {
+			continue
+		}
+		if left := idle - time.Since((*c).used); left > 0 {
+			next = min(next, left)
+			continue
+		}
+		(*c).nc.Close()
+		*c = nil
+	}
+	return next
+}
+
+// hangUp ends the calls that are still waiting.
+func (x *transactions) hangUp() {
 	x.coordinator.forget()
 	x.group.forget()
 	x.control.close()
@@ -144,13 +173,18 @@ func (x *transactions) next() func() txnPace {
 	return nil
 }
 
+// requestBody appends the body of a request of a version.
+type requestBody func(dst []byte, version int16) []byte
+
 // ask sends a request to a coordinator, which it finds first if it must. A verdict other than verdictOK says what comes of the
 // failure.
-func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body func(dst []byte, version int16) []byte) (wire.Reader, int16, txnVerdict, error) {
+func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body requestBody) (wire.Reader, int16, txnVerdict, error) {
 	pr := x.pr
-	x.beginAnew()
+	ctx, stop := context.WithCancel(pr.ctx)
+	defer stop()
+	x.beginAnew(stop)
 	reused := c.conn != nil
-	if verdict, err := x.reach(c); verdict != verdictOK {
+	if verdict, err := x.reach(ctx, c); verdict != verdictOK {
 		return wire.Reader{}, 0, verdict, err
 	}
 	version, err := c.conn.pick(key, lowest, highest)
@@ -158,17 +192,21 @@ func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body func
 		return wire.Reader{}, 0, verdictFatal, err
 	}
 	var r wire.Reader
-	if err = c.conn.renewInTurn(pr.ctx, pr.cfg.RequestTimeout); err == nil {
-		r, err = c.conn.call(pr.ctx, key, version, pr.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
+	if err = c.conn.renewInTurn(ctx, pr.cfg.RequestTimeout); err == nil {
+		r, err = c.conn.call(ctx, key, version, pr.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
 	}
 	if err == nil {
 		return r, version, verdictOK, nil
 	}
-	if reused && hungUp(err) && pr.ctx.Err() == nil { // the broker may have closed an idle connection
+	if reused && hungUp(err) && ctx.Err() == nil { // the broker may have closed an idle connection
 		c.conn.nc.Close()
 		c.conn = nil
 		return x.ask(c, key, lowest, highest, body)
 	}
+	if ctx.Err() != nil && pr.ctx.Err() == nil {
+		err = errBegunAnew // not what the connection says of that
+	}
+	err = fmt.Errorf("%s: %w", apiName(key), err)
 	return r, version, x.lost(c, err), err
 }
 
@@ -182,17 +220,17 @@ func (x *transactions) lost(c *coordinator, err error) txnVerdict {
 }
 
 // reach makes sure of a connection to a coordinator.
-func (x *transactions) reach(c *coordinator) (txnVerdict, error) {
+func (x *transactions) reach(ctx context.Context, c *coordinator) (txnVerdict, error) {
 	pr := x.pr
 	if c.addr == "" {
-		if verdict, err := x.find(c); verdict != verdictOK {
+		if verdict, err := x.find(ctx, c); verdict != verdictOK {
 			return verdict, err
 		}
 	}
 	if c.conn != nil {
 		return verdictOK, nil
 	}
-	conn, err := dial(pr.ctx, &pr.cfg, c.addr, dialing{setup: pr.cfg.SocketSetupTimeout})
+	conn, err := dial(ctx, &pr.cfg, c.addr, dialing{setup: pr.cfg.SocketSetupTimeout})
 	if err != nil {
 		return x.lost(c, err), err
 	}
@@ -208,11 +246,11 @@ func (x *transactions) reach(c *coordinator) (txnVerdict, error) {
 }
 
 // find asks any broker for a coordinator.
-func (x *transactions) find(c *coordinator) (txnVerdict, error) {
+func (x *transactions) find(ctx context.Context, c *coordinator) (txnVerdict, error) {
 	if x.control.conn == nil {
 		x.control.addrs = x.brokers()
 	}
-	r, version, err := x.control.ask(x.pr.ctx, wire.KeyFindCoordinator, 1, 5, func(dst []byte, v int16) []byte {
+	r, version, err := x.control.ask(ctx, wire.KeyFindCoordinator, 1, 5, func(dst []byte, v int16) []byte {
 		return wire.AppendFindCoordinator(dst, v, c.kind, c.key)
 	})
 	if err != nil {
@@ -241,10 +279,11 @@ func (x *transactions) brokers() []string {
 }
 
 // beginAnew follows the producer to the bootstrap servers: the coordinators known may be another cluster's by now (KIP-1102).
-func (x *transactions) beginAnew() {
+// From here on stop breaks off what follows, should the producer begin anew meanwhile.
+func (x *transactions) beginAnew(stop func()) {
 	x.pr.mu.Lock()
 	anew := x.anew
-	x.anew = false
+	x.anew, x.stop = false, stop
 	x.pr.mu.Unlock()
 	if anew {
 		x.coordinator.forget()

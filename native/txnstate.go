@@ -54,6 +54,7 @@ type transactions struct {
 	closing bool  // Close is under way: only what it calls goes on
 
 	addrs []string // of the brokers of the last metadata; not to be changed, only replaced
+	stop  func()   // breaks off the request that is under way
 	anew  bool     // the producer began anew at the bootstrap servers: hang up on the coordinators, and find them again
 
 	features wire.Features // the newest that a broker told
@@ -89,6 +90,13 @@ func newTransactions(pr *Producer) *transactions {
 		pr: pr, wake: make(chan struct{}, 1), control: &control{cfg: &pr.cfg, met: true},
 		coordinator: coordinator{kind: wire.CoordinatorTransaction, key: pr.cfg.TransactionalID},
 		features:    wire.Features{Epoch: -1},
+	}
+}
+
+// interrupt breaks off what a coordinator is being asked, which is asked again: it may never answer.
+func (x *transactions) interrupt() {
+	if x.stop != nil {
+		x.stop()
 	}
 }
 

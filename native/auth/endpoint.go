@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -33,16 +34,35 @@ type ClientCredentials struct {
 //
 // A token is replaced at 80 to 85 % of its life, as Kafka's client does (ExpiringCredentialRefreshingLogin). A session that
 // lasts as long as its token is renewed at 85 % of that or later (KIP-368), so it always gets a new token. If the server
-// can't be reached then, the old token serves to its end.
+// can't be reached then, the old token serves to its end, and nobody has to wait for the server meanwhile.
 type Endpoint struct {
 	cred ClientCredentials
 
-	// turn holds one element while somebody has token and renew, also while a token is fetched: connections that are made at
-	// the same time share it. It is no mutex, so that who gives up needn't wait for an answer that others wait for.
-	turn  chan struct{}
-	token Token
-	renew time.Time // when to fetch another
+	// turn holds one element while a token is fetched: connections that are made at the same time share it. It is no mutex, so
+	// that who gives up needn't wait for an answer that others wait for.
+	turn chan struct{}
+
+	mu      sync.Mutex
+	token   Token
+	renew   time.Time    // when to fetch another
+	refresh *replacement // under way; nil: none
 }
+
+// replacement is the fetching of a token while the one before is still good.
+type replacement struct {
+	done  chan struct{} // closed at its end
+	until time.Time     // that long it is worth waiting for
+}
+
+const (
+	// patience bounds the wait for a new token while the old one is still good.
+	patience = time.Second
+	// refreshPause is between two attempts to replace a token. Source: ExpiringCredentialRefreshingLogin,
+	// DELAY_SECONDS_BEFORE_NEXT_RETRY_WHEN_RELOGIN_FAILS.
+	refreshPause = 10 * time.Second
+	// expiryMargin is left of a token's life when it is handed out, so that it hasn't expired when it is looked at.
+	expiryMargin = 10 * time.Millisecond
+)
 
 // NewEndpoint makes an Endpoint without asking for a token yet.
 func NewEndpoint(c ClientCredentials) *Endpoint {
@@ -57,6 +77,54 @@ func NewEndpoint(c ClientCredentials) *Endpoint {
 // Token is a token that is still good for a while; a source for NewBearer. Errors tell what the server answered, and wrap
 // ErrAuthentication where it refused, or ErrToken where trying again may help.
 func (e *Endpoint) Token(ctx context.Context) (Token, error) {
+	for {
+		e.mu.Lock()
+		t, now := e.token, time.Now()
+		if now.Before(e.renew) {
+			e.mu.Unlock()
+			return t, nil
+		}
+		left := t.Expiry.Add(-expiryMargin).Sub(now)
+		if left <= 0 { // of none, and of one that doesn't say, too
+			e.mu.Unlock()
+			return e.fetchInTurn(ctx)
+		}
+		if e.refresh == nil {
+			e.refresh = &replacement{make(chan struct{}), now.Add(min(patience, left/2))}
+			go e.replace(e.refresh)
+		}
+		r := e.refresh
+		e.mu.Unlock()
+		timer := time.NewTimer(r.until.Sub(now))
+		select {
+		case <-r.done: // look again: there is a new one, or a pause
+			timer.Stop()
+			continue
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+		if time.Until(t.Expiry) > expiryMargin {
+			return t, nil
+		}
+	}
+}
+
+// replace fetches a token behind the back of those who have the old one. It ends by the time limits of a request.
+func (e *Endpoint) replace(r *replacement) {
+	_, err := e.fetchInTurn(context.Background())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		now := time.Now()
+		e.renew = now.Add(min(refreshPause, max(0, e.token.Expiry.Add(-expiryMargin).Sub(now)/2)))
+	}
+	e.refresh = nil
+	close(r.done)
+}
+
+// fetchInTurn fetches a token unless somebody else has done so meanwhile.
+func (e *Endpoint) fetchInTurn(ctx context.Context) (Token, error) {
 	select {
 	case e.turn <- struct{}{}:
 		defer func() { <-e.turn }()
@@ -64,16 +132,18 @@ func (e *Endpoint) Token(ctx context.Context) (Token, error) {
 		return Token{}, fmt.Errorf("%w: the token end point %s is still being asked: %w", ErrToken, e.cred.URL, ctx.Err())
 	}
 	now := time.Now()
-	if now.Before(e.renew) {
-		return e.token, nil
+	e.mu.Lock()
+	t, renew := e.token, e.renew
+	e.mu.Unlock()
+	if now.Before(renew) {
+		return t, nil
 	}
 	t, err := e.fetch(ctx)
-	if err != nil && now.Before(e.token.Expiry) {
-		return e.token, nil
-	}
 	if err != nil {
 		return Token{}, err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.token, e.renew = t, now
 	if !t.Expiry.IsZero() {
 		e.renew = now.Add(time.Duration((0.80 + 0.05*rand.Float64()) * float64(t.Expiry.Sub(now))))

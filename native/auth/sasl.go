@@ -67,7 +67,8 @@ func Authenticate(ctx context.Context, m sasl.Mechanism, addr string, version in
 	for range maxRounds {
 		r, err := ask(ctx, wire.KeySASLAuthenticate, version, wire.AppendSASLAuthenticate(nil, version, token))
 		if err != nil && hungUp(err) { // as brokers before Kafka 1.0 say it
-			return 0, fmt.Errorf("%w: the broker closed the connection when it saw the credentials (wrong ones, or a listener that doesn't want SASL: security.protocol): %w", ErrAuthentication, err)
+			return 0, fmt.Errorf("%w: the broker closed the connection when it saw the credentials "+
+				"(wrong ones, or a listener that doesn't want SASL: security.protocol): %w", ErrAuthentication, err)
 		}
 		if err != nil {
 			return 0, err

@@ -277,7 +277,8 @@ func TestBatch(t *testing.T) {
 	}
 	equal(t, "records", buf[wire.BatchHeaderSize:], records)
 
-	h := wire.BatchHeader{Attributes: 4, Count: 300, BaseTime: 1700000000000, MaxTime: 1700000090000, ProducerID: 1 << 50, Epoch: 12, Sequence: math.MaxInt32}
+	h := wire.BatchHeader{Attributes: 4, Count: 300, BaseTime: 1700000000000, MaxTime: 1700000090000,
+		ProducerID: 1 << 50, Epoch: 12, Sequence: math.MaxInt32}
 	wire.PutBatchHeader(buf, h, wire.NewBlock(len(records), wire.CRC32C(0, records)))
 	kb := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: 4, LastOffsetDelta: 299, FirstTimestamp: h.BaseTime,
 		MaxTimestamp: h.MaxTime, ProducerID: h.ProducerID, ProducerEpoch: 12, FirstSequence: math.MaxInt32, NumRecords: 300,
