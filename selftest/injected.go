@@ -28,7 +28,7 @@ func held() []struct{ name, hold string } {
 		{"lognormal", "lognormal:median=4ms,sigma=0.4"},
 		// Not far apart: where a slow answer lets hundreds go at once, what follows measures the client's haste.
 		{"bimodal", "bimodal:fast=4ms,slow=6ms,slow-share=0.1"},
-		{"constant", "constant:time=5ms"},
+		{"constant", "constant:time=3ms"},
 		{"exponential", "exponential:mean=3ms"},
 	}
 }
@@ -41,12 +41,12 @@ func runInjected(ctx context.Context, env *Env) (Outcome, error) {
 			if env.Size == Quick && j != i%2 {
 				continue // one each
 			}
-			if err := injectedRows(ctx, env, &o, d, h.name, h.hold, false); err != nil {
+			if err := injectedRows(ctx, env, &o, d, h.name, h.hold, true); err != nil {
 				return o, err
 			}
 		}
 		if env.Size != Quick {
-			if err := injectedRows(ctx, env, &o, d, distributions[0].name, distributions[0].hold, true); err != nil {
+			if err := injectedRows(ctx, env, &o, d, distributions[0].name, distributions[0].hold, false); err != nil {
 				return o, err
 			}
 		}
@@ -57,15 +57,18 @@ func runInjected(ctx context.Context, env *Env) (Outcome, error) {
 	return judge(o), nil
 }
 
-// injectedRows adds the rows of one run. Clients need more than one CPU to tell of their acknowledgements in time: with CPUs
-// of their own, of which there may be one, the rows are information.
+// injectedRows adds the rows of one run, with CPUs of their own for generator and sink, where there are two. Without, the rows
+// are information: a client whose CPU the sink or the pacer takes for a moment tells of its acknowledgements that much later.
 func injectedRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, name, hold string, own bool) error {
 	plan := newPlan(11, d.Name, 100)
 	plan.Load.Rate.PerSecond = 20_000
+	// Kafka's default: with more, a slow answer lets hundreds of small ones go at once, and what follows measures the client's
+	// haste.
+	plan.Producer.MaxInFlight = 5
 	plan.Load.Duration = choose(env, time.Second, 6*time.Second, 10*time.Second)
 	what := d.Name + ", " + name
-	if own {
-		what += ", own CPUs"
+	if !own {
+		what += ", shared CPUs"
 	}
 	env.logf("injected: %s", what)
 	rows, notes, err := repeatedly(ctx, env, what, func() ([]Row, string, error) {
@@ -82,7 +85,7 @@ func injectedRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, na
 		rows = append(rows, bounded(what+", unanswered", float64(missing), 0, 0, 0, Count))
 		return rows, seen.trouble, nil
 	})
-	if own {
+	if !own {
 		for i := range rows {
 			rows[i].State = Information
 		}

@@ -82,6 +82,7 @@ func stallTrial(d driver.Driver, length time.Duration, c stallCase) trial {
 		at = plan.Load.Warmup.Duration + length - stallLength
 	}
 	plan.Producer.BatchSize = stallBatch
+	plan.Producer.Partitioner = workload.PartitionerRoundRobin // where one broker has more to make up for than others, responses spread
 	if c.small {
 		plan.Producer.BufferMemory = stallBuffer
 	}
