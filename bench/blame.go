@@ -11,6 +11,10 @@ type blame struct {
 // standstill is more than the sender takes between two Sends when it has a processor: some µs for a full burst.
 const standstill = 50_000
 
+// heldInstead bounds what the generator has to answer for: of a record that the client held up ten times as long, its part is
+// none. A client that is asked for too much takes the next records that much sooner after a stop.
+const heldInstead = 10
+
 // free tells that the sender was free at idle, when the next record hadn't been due yet: it has caught up.
 func (b *blame) free(idle, due int64) {
 	if idle <= due {

@@ -35,8 +35,9 @@ func lonelyWorker(t testing.TB, arrivals string) (*run, *worker) {
 	return r, w
 }
 
-// TestLateRecordsAreTakenOutOneByOne: of four records, one is late by the generator, one as late by the client's
-// back-pressure, one in time, and one late in the warm-up. Only the first one's response is left out.
+// TestLateRecordsAreTakenOutOneByOne: of five records, one is late by the generator, one as late by the client's
+// back-pressure, one in time, one late in the warm-up, and one for the most part by back-pressure. Only the first one's response
+// is left out.
 func TestLateRecordsAreTakenOutOneByOne(t *testing.T) {
 	r, w := lonelyWorker(t, workload.ArrivalsConstant)
 	const ms = int64(time.Millisecond)
@@ -56,6 +57,10 @@ func TestLateRecordsAreTakenOutOneByOne(t *testing.T) {
 		hand(20*ms, 25*ms, 25*ms),   // held up for 5 ms
 		hand(30*ms, 30*ms+9, 29*ms), // in time
 	}
+	// Behind for 400 ms, of which a stop explains 10: that is a client with too much to do.
+	w.blame = blame{stopped: 10 * ms, held: 390 * ms}
+	slots = append(slots, hand(40*ms, 440*ms, 440*ms))
+	w.blame = blame{}
 	var acks []driver.Ack
 	for _, s := range slots {
 		acks = append(acks, driver.Ack{Slot: s})
@@ -66,10 +71,10 @@ func TestLateRecordsAreTakenOutOneByOne(t *testing.T) {
 		t.Errorf("%v late, %d responses of them", w.late, w.lateResponse.Histogram().Total())
 	}
 	onTime := r.onTime(r.collector.Finish())
-	if onTime.Total() != 2 {
-		t.Errorf("%d responses in time, want 2", onTime.Total())
+	if onTime.Total() != 3 {
+		t.Errorf("%d responses in time, want 3", onTime.Total())
 	}
-	if w.returned != 4 || w.out.Load() != 4 || w.free.tail.Load() != 4 {
+	if w.returned != 5 || w.out.Load() != 5 || w.free.tail.Load() != 5 {
 		t.Errorf("%d returned, %d out, %d back", w.returned, w.out.Load(), w.free.tail.Load())
 	}
 }

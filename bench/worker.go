@@ -130,15 +130,16 @@ func (w *worker) runPaced(ctx context.Context) {
 		}
 		if w.held == 0 {
 			blocked := w.free.empty()
-			if !w.takeSlots() {
-				break
-			}
+			taken := w.takeSlots()
 			if blocked {
 				w.blame.slow(idle, due, now)
 				before := now
 				now = w.clock.Now()
 				w.blame.hold(now - before)
 				idle = now
+			}
+			if !taken {
+				break
 			}
 		}
 		// The end may have been decided, or the run stopped, while we waited.
@@ -196,7 +197,7 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 		warmup := intended < measure
 		pressure := w.blame.pressure(min(idle, handed) - intended)
 		lateness := handed - intended - pressure
-		late := lateness > lateNS
+		late := lateness > lateNS && lateness > pressure/heldInstead
 		if late {
 			w.late.add(1, warmup)
 		}
