@@ -6,16 +6,16 @@ import (
 )
 
 // ErrInterceptor is the end of records that Produce didn't take because a callback panicked: see Interceptor.
-var ErrInterceptor = errors.New("not taken, because an interceptor or OnAck didn't return")
+var ErrInterceptor = errors.New("not taken, because an interceptor or OnAck panicked")
 
 // Interceptor sees records on their way in and acknowledgements on their way out (interceptor.classes). Either function may
 // be nil. Without interceptors neither costs anything.
 //
 // A panic isn't hidden, where Java's client logs it and sends what the interceptor before made of the record: it comes out of
-// Produce, or ends the program where it is OnAck's on a goroutine of the producer's. But it loses no record and leaves the
-// producer whole for those that recover: what Produce hadn't taken yet, up to the end of its records, ends with
-// ErrInterceptor, so that a transaction has to be aborted, and an OnAck's panic keeps the Ack from nobody else but the
-// interceptors behind it.
+// Produce, or ends the program where it is OnAck's on a goroutine of the producer's. But with interceptors set it loses no
+// record and leaves the producer whole for those that recover: what Produce hadn't taken yet, up to the end of its records,
+// ends with ErrInterceptor, so that a transaction has to be aborted, and an OnAck's panic keeps the Ack from nobody else but
+// the interceptors behind it.
 type Interceptor struct {
 	// OnSend is called on the goroutine of Produce for each record before it has a partition, and may change all of it but
 	// Slot; the next interceptor gets what the one before left. r is valid during the call only; the caller's record stays

@@ -193,7 +193,9 @@ func (pr *Producer) abandon(err error, done []*batch) []*batch {
 	if pr.txn != nil {
 		err = pr.txn.fatal(err)
 	}
-	pr.dead, pr.refusal = err, err
+	if pr.dead = err; pr.txn == nil || !pr.txn.closing { // while Close is under way, ErrClosed is what calls are told
+		pr.refusal = err
+	}
 	pr.mem.close()
 	pr.announceMetadata()
 	return pr.failWaiting(err, done)

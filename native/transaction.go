@@ -92,8 +92,9 @@ func (pr *Producer) abortTransaction(ctx context.Context, op string) error {
 		if err := x.move(txnAborting, nil); err != nil {
 			return nil, err
 		}
-		x.finishCall(gone)    // a commit
-		x.fresh = x.fresh[:0] // no need to add them any more
+		x.asked, x.trouble = false, nil // of what is given up
+		x.finishCall(gone)              // a commit
+		x.fresh = x.fresh[:0]           // no need to add them any more
 		return pr.dropUnsent(ErrTransactionAborted, nil), nil
 	})
 }

@@ -185,6 +185,9 @@ func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body requ
 	x.beginAnew(stop)
 	reused := c.conn != nil
 	if verdict, err := x.reach(ctx, c); verdict != verdictOK {
+		if ctx.Err() != nil && pr.ctx.Err() == nil {
+			verdict, err = verdictRetry, errBegunAnew
+		}
 		return wire.Reader{}, 0, verdict, err
 	}
 	version, err := c.conn.pick(key, lowest, highest)

@@ -34,7 +34,7 @@ type ClientCredentials struct {
 //
 // A token is replaced at 80 to 85 % of its life, as Kafka's client does (ExpiringCredentialRefreshingLogin). A session that
 // lasts as long as its token is renewed at 85 % of that or later (KIP-368), so it always gets a new token. If the server
-// can't be reached then, the old token serves to its end, and nobody has to wait for the server meanwhile.
+// can't be reached then, the old token serves to its end, and nobody has to wait for the server for long meanwhile.
 type Endpoint struct {
 	cred ClientCredentials
 
