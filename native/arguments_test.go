@@ -127,6 +127,8 @@ func TestOffsetArguments(t *testing.T) {
 		`offset -1 for partition 1 of topic "a"`:          func(o *native.Offset, _ *native.GroupMetadata) { o.Offset = -1 },
 		`partition -1 of topic "a"`:                       func(o *native.Offset, _ *native.GroupMetadata) { o.Partition = -1 },
 		"the topic is empty":                              func(o *native.Offset, _ *native.GroupMetadata) { o.Topic = "" },
+		"a topic or metadata of more than 32767":          func(o *native.Offset, _ *native.GroupMetadata) { o.Metadata = strings.Repeat("m", 40_000) },
+		"GroupMetadata: ":                                 func(_ *native.Offset, g *native.GroupMetadata) { g.Group = strings.Repeat("g", 40_000) },
 		`leader epoch -2 for partition 1 of topic "a" is`: func(o *native.Offset, _ *native.GroupMetadata) { o.LeaderEpoch = -2 },
 	} {
 		o, g := good, group

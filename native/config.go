@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ type Config struct {
 	Bootstrap []string // bootstrap.servers: host:port each
 	Topics    []string // topics that records may go to; Record.Topic is an index into it
 	OnAck     AckFunc  // receives acknowledgements; required
-	Seed      uint64   // of random choices: partitions, backoff
+	Seed      uint64   // of random choices: partitions, backoff; producers of one seed, 0 too, make the same ones
 
 	Acks              int16 // acks: −1 (all), 0, 1
 	EnableIdempotence bool  // enable.idempotence
@@ -85,8 +86,9 @@ type Config struct {
 
 	// Dialer connects to host:port over network "tcp", as net.Dialer.DialContext does, which stands for nil: through a proxy, or
 	// to look on. ctx ends with the connection's set-up time-out. TLS and SASL are done on top of the connection, and its buffers
-	// are set where it has SetWriteBuffer and SetReadBuffer. One that isn't a *net.TCPConn, or a struct that embeds one, has
-	// requests written piece by piece.
+	// are set where it has SetWriteBuffer and SetReadBuffer. It has to return when ctx ends, Close waits for it, and its
+	// connection has to keep deadlines. One that isn't a *net.TCPConn, or a struct that embeds one, has requests written piece by
+	// piece.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -150,13 +152,16 @@ func (c *Config) check() error {
 	bad(len(c.Bootstrap) == 0, "bootstrap.servers: no address given")
 	for _, addr := range c.Bootstrap {
 		host, port, err := net.SplitHostPort(addr)
-		bad(err != nil || host == "" || port == "", "bootstrap.servers: %q isn't host:port", addr)
+		number, badPort := strconv.ParseUint(port, 10, 16)
+		bad(err != nil || host == "" || badPort != nil || number == 0, "bootstrap.servers: %q isn't host:port with a port of 1 to 65535", addr)
 	}
 	bad(len(c.Topics) == 0, "topics: none given")
 	for i, topic := range c.Topics {
 		bad(topic == "", "topics: number %d is empty", i)
 		bad(slices.Contains(c.Topics[:i], topic), "topics: %q is there twice", topic)
+		bad(len(topic) > maxString, "topics: number %d has %d bytes, more than %d", i, len(topic), maxString)
 	}
+	bad(len(c.ClientID) > maxString, "client.id: %d bytes, more than %d", len(c.ClientID), maxString)
 	bad(c.OnAck == nil, "OnAck: not set")
 	bad(c.Acks < -1 || c.Acks > 1, "acks: %d is none of -1 (all), 0, 1", c.Acks)
 	bad(c.MaxInFlight < 1, "max.in.flight.requests.per.connection: %d is below 1", c.MaxInFlight)
@@ -199,7 +204,7 @@ func (c *Config) check() error {
 	}
 	if c.TransactionalID != "" { // ProducerConfig.postProcessAndValidateIdempotenceConfigs
 		bad(!c.EnableIdempotence, "transactional.id %q needs enable.idempotence", c.TransactionalID)
-		bad(len(c.TransactionalID) > maxTransactionalID, "transactional.id: its %d bytes are more than %d", len(c.TransactionalID), maxTransactionalID)
+		bad(len(c.TransactionalID) > maxString, "transactional.id: its %d bytes are more than %d", len(c.TransactionalID), maxString)
 		bad(c.TransactionTimeout < time.Millisecond || c.TransactionTimeout > maxTransactionTimeout,
 			"transaction.timeout.ms: %v is not 1ms to %v", c.TransactionTimeout, maxTransactionTimeout)
 	}
@@ -215,8 +220,8 @@ const (
 	maxZstdLevel = 22
 )
 
-// What the protocol has room for: a string of an old version, and an int32 of ms.
+// What the protocol has room for: bytes of a string, and an int32 of ms.
 const (
-	maxTransactionalID    = 1<<15 - 1
+	maxString             = 1<<15 - 1
 	maxTransactionTimeout = (1<<31 - 1) * time.Millisecond
 )

@@ -89,7 +89,11 @@ func connect(ctx context.Context, cfg *Config, addr string, setup time.Duration)
 	}
 	ctx, cancel := context.WithTimeout(ctx, setup)
 	defer cancel()
-	return cfg.Dialer(ctx, "tcp", addr)
+	nc, err := cfg.Dialer(ctx, "tcp", addr)
+	if err == nil && nc == nil {
+		err = fmt.Errorf("%s: Config.Dialer returned neither a connection nor an error", addr)
+	}
+	return nc, err
 }
 
 // negotiate learns which versions the broker speaks.

@@ -47,10 +47,14 @@ func ExampleProducer_BeginTransaction() {
 		for errors.Is(err, native.ErrTransactionPending) { // a coordinator takes long
 			err = p.CommitTransaction(ctx)
 		}
-		if err != nil && !errors.Is(err, native.ErrTransactionFatal) {
-			return errors.Join(err, p.AbortTransaction(ctx))
+		if err == nil || errors.Is(err, native.ErrTransactionFatal) {
+			return err
 		}
-		return err
+		aborted := p.AbortTransaction(ctx)
+		for errors.Is(aborted, native.ErrTransactionPending) {
+			aborted = p.AbortTransaction(ctx)
+		}
+		return errors.Join(err, aborted)
 	}
 	fmt.Println(transfer("alice", "bob", 7))
 	fmt.Println(transfer("bob", "carol", 3))

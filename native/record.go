@@ -11,7 +11,8 @@ type Record struct {
 	Slot uint32
 	// Topic is an index into Config.Topics.
 	Topic int32
-	// Partition is an explicit partition, or −1: the partitioner chooses. Below −1 it is an ErrArgument.
+	// Partition is an explicit partition, so that a zero Record's is 0, or −1: the partitioner chooses. Below −1 it is an
+	// ErrArgument.
 	Partition int32
 	// TimestampMS is the record's create time in ms since 1970; 0: the time of Produce. A negative one is an ErrArgument.
 	TimestampMS int64

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -105,6 +106,19 @@ func TestIdleCoordinators(t *testing.T) {
 		}
 		l.check(t, 12, false)
 	})
+}
+
+// TestDialerWithoutConnection: a dialer that returns nothing is an error, not a crash.
+func TestDialerWithoutConnection(t *testing.T) {
+	t.Parallel()
+	c, l := cluster(t, kfake.NumBrokers(1)), newLedger()
+	cfg := config(c, l)
+	cfg.MaxBlock = time.Second
+	cfg.Dialer = func(context.Context, string, string) (net.Conn, error) { return nil, nil }
+	_, err := native.New(context.Background(), cfg)
+	if err == nil || !strings.Contains(err.Error(), "neither a connection nor an error") {
+		t.Error(err)
+	}
 }
 
 // TestReconnectBackoff counts the attempts to reach a broker that is gone: reconnect.backoff.ms lies between them.

@@ -110,7 +110,7 @@ const (
 type GroupMetadata struct {
 	// Group is the group's id.
 	Group string
-	// Generation is the consumer's generation, or member epoch; it doesn't count where Member is empty.
+	// Generation is the consumer's generation, or member epoch; it is 0 or less where Member is empty.
 	Generation int32
 	// Member is the consumer's member id; empty if it has none: its partitions were assigned by hand.
 	Member string
@@ -142,6 +142,8 @@ func (o *Offset) check() error {
 		return fmt.Errorf("%w: partition %d of topic %q is negative", ErrArgument, o.Partition, o.Topic)
 	case o.Offset < 0:
 		return fmt.Errorf("%w: offset %d for partition %d of topic %q is negative", ErrArgument, o.Offset, o.Partition, o.Topic)
+	case max(len(o.Topic), len(o.Metadata)) > maxString:
+		return fmt.Errorf("%w: a topic or metadata of more than %d bytes", ErrArgument, maxString)
 	case o.LeaderEpoch < -1:
 		return fmt.Errorf("%w: leader epoch %d for partition %d of topic %q is below -1, which stands for none",
 			ErrArgument, o.LeaderEpoch, o.Partition, o.Topic)
@@ -160,6 +162,8 @@ func (pr *Producer) SendOffsetsToTransaction(ctx context.Context, offsets []Offs
 		return ErrNotTransactional
 	case group.Group == "":
 		return fmt.Errorf("GroupMetadata.Group: %w: it is empty, want the group's id", ErrArgument)
+	case max(len(group.Group), len(group.Member), len(group.Instance)) > maxString:
+		return fmt.Errorf("GroupMetadata: %w: a text of more than %d bytes", ErrArgument, maxString)
 	case group.Member == "" && group.Generation > 0: // KafkaProducer.throwIfInvalidGroupMetadata
 		return fmt.Errorf("GroupMetadata of group %q: %w: generation %d without a member id", group.Group, ErrArgument, group.Generation)
 	case len(offsets) == 0:

@@ -330,7 +330,9 @@ func TestTransactionConfig(t *testing.T) {
 		`transactional.id "tx" needs enable.idempotence`: func(c *native.Config) { c.EnableIdempotence = false },
 		"enable.idempotence needs acks=all":              func(c *native.Config) { c.Acks = 1 },
 		"transaction.timeout.ms: 0s":                     func(c *native.Config) { c.TransactionTimeout = 0 },
-		"transactional.id: its 40000 bytes":              func(c *native.Config) { c.TransactionalID = strings.Repeat("x", 40000) },
+		"client.id: 40000 bytes, more than 32767":        func(c *native.Config) { c.ClientID = strings.Repeat("x", 40000) },
+		"1 to 65535":                        func(c *native.Config) { c.Bootstrap = []string{"localhost:99999"} },
+		"transactional.id: its 40000 bytes": func(c *native.Config) { c.TransactionalID = strings.Repeat("x", 40000) },
 	} {
 		cfg := native.DefaultConfig()
 		cfg.Bootstrap, cfg.Topics, cfg.OnAck, cfg.TransactionalID = []string{"x:1"}, []string{"a"}, func(native.Ack) {}, "tx"
