@@ -84,11 +84,11 @@ func used(r Row) float64 {
 	return 0
 }
 
-// worst returns the time that uses up most of its tolerance, among those that count.
+// worst returns the time that uses up most of its tolerance, among those that count and have a truth to deviate from.
 func worst(rows []Row) (Row, bool) {
 	found := Row{State: Information}
 	for _, r := range rows {
-		if r.State != Information && r.State != Unable && r.Unit == Nanoseconds && (found.State == Information || used(r) > used(found)) {
+		if r.State != Information && r.State != Unable && r.Unit == Nanoseconds && r.Truth != 0 && (found.State == Information || used(r) > used(found)) {
 			found = r
 		}
 	}
