@@ -11,7 +11,7 @@ import (
 	"kbench/workload"
 )
 
-// play hands over records that are due every µs to a client that takes one µs for eight of them, and 300 ns between them. The
+// playBlame hands over records that are due every µs to a client that takes one µs for eight of them, and 300 ns between them. The
 // generator stands still for stop from 1 ms on, the client holds on for block from 1 ms on. It returns the sums of the generator's
 // and the client's part.
 func playBlame(stop, block int64) (lateness, pressure int64) {

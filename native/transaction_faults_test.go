@@ -342,12 +342,7 @@ func TestCallAgain(t *testing.T) {
 		p := open(t, transactional(c, l, "tx"))
 		again := func(key kmsg.Key, call func(context.Context) error) {
 			t.Helper()
-			gate := make(chan struct{})
-			c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
-				c.DropControl()
-				c.SleepControl(func() { <-gate })
-				return nil, nil, false
-			})
+			_, gate := holdNext(c, key)
 			for range 2 {
 				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 				if err := call(ctx); !errors.Is(err, native.ErrTransactionPending) || !errors.Is(err, context.DeadlineExceeded) {
@@ -592,22 +587,7 @@ func refuseTxn(req kmsg.Request, code int16) kmsg.Response {
 func TestAbortWakesProduce(t *testing.T) {
 	protocols(t, func(t *testing.T, c *kfake.Cluster) {
 		l := newLedger()
-		cfg := transactional(c, l, "tx")
-		cfg.BatchSize, cfg.BufferMemory = 1000, 1000
-		cfg.Linger, cfg.DeliveryTimeout = time.Hour/2, time.Hour
-		p := begin(t, cfg)
-		gate := make(chan struct{})
-		c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-			c.DropControl()
-			c.SleepControl(func() { <-gate })
-			return nil, nil, false
-		})
-		must(t, p.Produce(ctxFor(t), onePartition(texts(0, 1, "sent"))))
-		refused := make(chan error)
-		go func() { refused <- p.Produce(context.Background(), texts(1, 4, "waits")) }()
-		for p.Stats().Requests == 0 { // the one that waits has the first one sent
-			time.Sleep(time.Millisecond)
-		}
+		p, gate, refused := waitForMemory(t, c, l)
 		aborted := make(chan error)
 		go func() { aborted <- p.AbortTransaction(context.Background()) }()
 		for p.BeginTransaction() == nil {
@@ -648,12 +628,7 @@ func TestCloseInTransaction(t *testing.T) {
 		cfg.OnAck = l.ack
 		p = begin(t, cfg)
 		must(t, p.Produce(ctxFor(t), texts(0, 6, "whole")))
-		gate := make(chan struct{})
-		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
-			c.DropControl()
-			c.SleepControl(func() { <-gate })
-			return nil, nil, false
-		})
+		_, gate := holdNext(c, kmsg.EndTxn)
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
 		if err := p.CommitTransaction(ctx); !errors.Is(err, native.ErrTransactionPending) {
@@ -683,13 +658,7 @@ func TestCloseDuringCommit(t *testing.T) {
 		l := newLedger()
 		p := begin(t, transactional(c, l, "tx"))
 		must(t, p.Produce(ctxFor(t), texts(0, 6, "whole")))
-		asked, gate := make(chan struct{}), make(chan struct{})
-		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
-			c.DropControl()
-			close(asked)
-			c.SleepControl(func() { <-gate })
-			return nil, nil, false
-		})
+		asked, gate := holdNext(c, kmsg.EndTxn)
 		ctx, commit := ctxFor(t), make(chan error, 1)
 		go func() { commit <- p.CommitTransaction(ctx) }()
 		<-asked

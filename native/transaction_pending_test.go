@@ -181,13 +181,7 @@ func TestCallsDuringClose(t *testing.T) {
 		p := begin(t, transactional(c, l, "tx"))
 		must(t, p.Produce(ctxFor(t), texts(0, 6, "dropped")))
 		must(t, p.Flush(ctxFor(t)))
-		asked, gate := make(chan struct{}), make(chan struct{})
-		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
-			c.DropControl()
-			close(asked)
-			c.SleepControl(func() { <-gate })
-			return nil, nil, false
-		})
+		asked, gate := holdNext(c, kmsg.EndTxn)
 		closed := make(chan error)
 		go func() { closed <- p.Close() }()
 		<-asked
@@ -218,14 +212,8 @@ func TestCloseGivesUpCommit(t *testing.T) {
 		cfg.RequestTimeout = 300 * time.Millisecond
 		p := begin(t, cfg)
 		must(t, p.Produce(ctxFor(t), texts(0, 6, "perhaps")))
-		asked, gate := make(chan struct{}), make(chan struct{})
+		asked, gate := holdNext(c, kmsg.EndTxn)
 		defer close(gate)
-		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
-			c.DropControl()
-			close(asked)
-			c.SleepControl(func() { <-gate })
-			return nil, nil, false
-		})
 		commit := make(chan error)
 		go func() { commit <- p.CommitTransaction(context.Background()) }()
 		<-asked
@@ -240,22 +228,7 @@ func TestCloseGivesUpCommit(t *testing.T) {
 func TestFatalWakesProduce(t *testing.T) {
 	protocols(t, func(t *testing.T, c *kfake.Cluster) {
 		l := newLedger()
-		cfg := transactional(c, l, "tx")
-		cfg.BatchSize, cfg.BufferMemory = 1000, 1000
-		cfg.Linger, cfg.DeliveryTimeout = time.Hour/2, time.Hour
-		p := begin(t, cfg)
-		gate := make(chan struct{})
-		c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-			c.DropControl()
-			c.SleepControl(func() { <-gate })
-			return nil, nil, false
-		})
-		must(t, p.Produce(ctxFor(t), onePartition(texts(0, 1, "sent"))))
-		refused := make(chan error)
-		go func() { refused <- p.Produce(context.Background(), texts(1, 4, "waits")) }()
-		for p.Stats().Requests == 0 { // the one that waits has the first one sent
-			time.Sleep(time.Millisecond)
-		}
+		p, gate, refused := waitForMemory(t, c, l)
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.ProducerFenced, Count: -1})
 		close(gate)
 		if err := <-refused; !errors.Is(err, native.ErrProducerFenced) || errors.Is(err, native.ErrClosed) {

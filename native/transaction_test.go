@@ -172,6 +172,36 @@ func begin(t *testing.T, cfg native.Config) *native.Producer {
 	return p
 }
 
+// holdNext has the cluster answer the next request of a key when gate is closed; asked is closed when it has come.
+func holdNext(c *kfake.Cluster, key kmsg.Key) (asked, gate chan struct{}) {
+	asked, gate = make(chan struct{}), make(chan struct{})
+	c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.DropControl()
+		close(asked)
+		c.SleepControl(func() { <-gate })
+		return nil, nil, false
+	})
+	return asked, gate
+}
+
+// waitForMemory begins a transaction in which a Produce of four records waits for the memory of one that was sent before them
+// and is answered when gate is closed. What it returns comes over ended.
+func waitForMemory(t *testing.T, c *kfake.Cluster, l *ledger) (p *native.Producer, gate chan struct{}, ended chan error) {
+	t.Helper()
+	cfg := transactional(c, l, "tx")
+	cfg.BatchSize, cfg.BufferMemory = 1000, 1000
+	cfg.Linger, cfg.DeliveryTimeout = time.Hour/2, time.Hour
+	p = begin(t, cfg)
+	_, gate = holdNext(c, kmsg.Produce)
+	must(t, p.Produce(ctxFor(t), onePartition(texts(0, 1, "sent"))))
+	ended = make(chan error)
+	go func() { ended <- p.Produce(context.Background(), texts(1, 4, "waits")) }()
+	for p.Stats().Requests == 0 { // the one that waits has the first one sent
+		time.Sleep(time.Millisecond)
+	}
+	return p, gate, ended
+}
+
 // commitsAndAborts goes through five transactions of ten records: "one", "two" and "three" are committed, "aborted" is aborted
 // when it was sent, "dropped" before.
 func commitsAndAborts(t *testing.T, p *native.Producer) {

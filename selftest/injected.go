@@ -22,14 +22,22 @@ func injectedCheck() Check {
 		Run: runInjected}
 }
 
+// injection is one run: what the sink holds its answers by, and whether generator and sink have CPUs of their own, where there
+// are two. Without, its rows are information: a client whose CPU the sink or the pacer takes for a moment tells of its
+// acknowledgements that much later.
+type injection struct {
+	name, hold string
+	own        bool
+}
+
 // held are the distributions that answers are held by, besides which Kafka's order holds them up.
-func held() []struct{ name, hold string } {
-	return []struct{ name, hold string }{
-		{"lognormal", "lognormal:median=4ms,sigma=0.4"},
-		// Not far apart: where a slow answer lets hundreds go at once, what follows measures the client's haste.
-		{"bimodal", "bimodal:fast=4ms,slow=6ms,slow-share=0.1"},
-		{"constant", "constant:time=3ms"},
-		{"exponential", "exponential:mean=3ms"},
+func held() []injection {
+	return []injection{
+		{"lognormal", "lognormal:median=4ms,sigma=0.4", true},
+		// Not far apart, for the reason that few requests are in flight: see rows.
+		{"bimodal", "bimodal:fast=4ms,slow=6ms,slow-share=0.1", true},
+		{"constant", "constant:time=3ms", true},
+		{"exponential", "exponential:mean=3ms", true},
 	}
 }
 
@@ -41,12 +49,14 @@ func runInjected(ctx context.Context, env *Env) (Outcome, error) {
 			if env.Size == Quick && j != i%2 {
 				continue // one each
 			}
-			if err := injectedRows(ctx, env, &o, d, h.name, h.hold, true); err != nil {
+			if err := h.rows(ctx, env, &o, d); err != nil {
 				return o, err
 			}
 		}
 		if env.Size != Quick {
-			if err := injectedRows(ctx, env, &o, d, distributions[0].name, distributions[0].hold, false); err != nil {
+			shared := distributions[0]
+			shared.own = false
+			if err := shared.rows(ctx, env, &o, d); err != nil {
 				return o, err
 			}
 		}
@@ -57,22 +67,21 @@ func runInjected(ctx context.Context, env *Env) (Outcome, error) {
 	return judge(o), nil
 }
 
-// injectedRows adds the rows of one run, with CPUs of their own for generator and sink, where there are two. Without, the rows
-// are information: a client whose CPU the sink or the pacer takes for a moment tells of its acknowledgements that much later.
-func injectedRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, name, hold string, own bool) error {
+// rows adds the rows of one run with a client.
+func (x injection) rows(ctx context.Context, env *Env, o *Outcome, d driver.Driver) error {
 	plan := newPlan(11, d.Name, 100)
 	plan.Load.Rate.PerSecond = 20_000
 	// Kafka's default: with more, a slow answer lets hundreds of small ones go at once, and what follows measures the client's
 	// haste.
 	plan.Producer.MaxInFlight = 5
 	plan.Load.Duration = choose(env, time.Second, 6*time.Second, 10*time.Second)
-	what := d.Name + ", " + name
-	if !own {
+	what := d.Name + ", " + x.name
+	if !x.own {
 		what += ", shared CPUs"
 	}
 	env.logf("injected: %s", what)
 	rows, notes, err := repeatedly(ctx, env, what, func() ([]Row, string, error) {
-		seen, err := trial{plan: plan, driver: d, hold: []string{hold}, own: own, tap: true}.run(ctx, env)
+		seen, err := trial{plan: plan, driver: d, hold: []string{x.hold}, own: x.own, tap: true}.run(ctx, env)
 		if err != nil {
 			return nil, "", err
 		}
@@ -85,7 +94,7 @@ func injectedRows(ctx context.Context, env *Env, o *Outcome, d driver.Driver, na
 		rows = append(rows, bounded(what+", unanswered", float64(missing), 0, 0, 0, Count))
 		return rows, seen.trouble, nil
 	})
-	if !own {
+	if !x.own {
 		for i := range rows {
 			rows[i].State = Information
 		}

@@ -87,11 +87,10 @@ func stallTrial(d driver.Driver, length time.Duration, c stallCase) trial {
 	if c.small {
 		plan.Producer.BufferMemory = stallBuffer
 	}
-	brokers := stallBrokers
-	if c.tapped {
-		brokers = 1
+	if !c.tapped {
+		plan.Topics[0].Partitions = stallBrokers
 	}
-	return trial{plan: plan, driver: d, own: true, brokers: brokers, tap: c.tapped,
+	return trial{plan: plan, driver: d, own: true, tap: c.tapped,
 		hold: []string{fmt.Sprintf("cap:%d", stallCap), fmt.Sprintf("stall:at=%s,for=%s", at, stallLength)}}
 }
 

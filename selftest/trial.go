@@ -37,12 +37,11 @@ func newPlan(seed uint64, client string, valueBytes int) workload.Plan {
 
 // trial is one run in this process against a sink of its own.
 type trial struct {
-	plan    workload.Plan
-	driver  driver.Driver
-	hold    []string // models of the sink, as sink.ParseHold reads them
-	own     bool     // generator and sink each on CPUs of their own, where there are two
-	tap     bool     // the client's answers are watched where it reads them
-	brokers int      // of the sink, each with one partition; 0: one, in which the order of records is known
+	plan   workload.Plan // of one topic; the sink has a broker for each partition
+	driver driver.Driver
+	hold   []string // models of the sink, as sink.ParseHold reads them
+	own    bool     // generator and sink each on CPUs of their own, where there are two
+	tap    bool     // the client's answers are watched where it reads them
 	// during is called when the load starts and may hurt the target or cancel the run; nil: nobody interferes. It has
 	// to return before or soon after stop does.
 	during func(ctx context.Context, target *broker.Target, cancel func())
@@ -67,8 +66,6 @@ var trials atomic.Int64
 // run carries a trial out.
 func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 	plan := t.plan
-	brokers := max(1, t.brokers)
-	plan.Topics = []workload.Topic{{Name: topicName, Partitions: int32(brokers), ReplicationFactor: 1}}
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
@@ -82,6 +79,7 @@ func (t trial) run(ctx context.Context, env *Env) (*observed, error) {
 	}
 	name := filepath.Join(env.Dir, fmt.Sprintf("hold-%d.log", trials.Add(1)))
 	watch := startWatch()
+	brokers := int(plan.Topics[0].Partitions)
 	target, err := broker.Start(ctx, broker.Spec{Kind: broker.KindSink, Brokers: brokers, Partitions: brokers, CPUs: place.target,
 		Hold: t.hold, HoldSeed: plan.Seed, TimingLog: name})
 	if err != nil {
