@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"kbench/native/wire"
 )
 
 // burst is how many records are appended under one lock at most: about 5 µs.
 const burst = 128
+
+// yieldFrom is the size from which on a batch that is full is worth a turn of the goroutine that writes it, where there is only
+// one processor: it is in the caches still, and so will be the memory of those that were acknowledged meanwhile.
+const yieldFrom = 64 << 10
 
 // Produce appends records in order. Where buffer.memory is exhausted, or a record asks for a partition that isn't known yet,
 // it waits, max.block.ms in all; a record that finds no room or partition by then fails. Each record gets exactly one Ack,
@@ -37,6 +42,7 @@ type appender struct {
 	pr       *Producer
 	ctx      context.Context
 	deadline int64     // of waiting for memory and partitions, ns since the start; 0: hasn't waited yet
+	yields   bool      // a large batch is ready, and there is one processor
 	settled  int       // records of the burst that are with the producer, should a callback panic
 	slot     [1]uint32 // scratch
 }
@@ -86,7 +92,12 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			pr.mu.Lock()
 		}
 	}
+	yields := a.yields
+	a.yields = false
 	pr.mu.Unlock()
+	if yields {
+		runtime.Gosched()
+	}
 	return len(recs), nil
 }
 
@@ -128,8 +139,13 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 			return p.id, err
 		}
 		if p.open != nil {
+			large := len(p.open.buf) >= yieldFrom
 			p.seal(now)
 			pr.place(p, now)
+			if large && p.node != nil && runtime.GOMAXPROCS(0) == 1 {
+				p.node.kick()
+				a.yields = true
+			}
 			if s := &t.sticky; s.part == p && s.bytes+size >= pr.cfg.BatchSize {
 				// Its batch is full: leave the sticky partition now, or its next batch would be left half full.
 				s.bytes = max(s.bytes, pr.cfg.BatchSize)

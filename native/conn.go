@@ -219,6 +219,42 @@ func (c *conn) call(ctx context.Context, key, version int16, timeout time.Durati
 	return r, c.nc.SetDeadline(time.Time{})
 }
 
+// errNothing is what an inbox returns where a socket would wait.
+var errNothing = errors.New("nothing to read yet")
+
+// What of the next response is there.
+type frameState int
+
+const (
+	noFrame    frameState = iota // it isn't there, or not all of it
+	largeFrame                   // it has begun, and is larger than the buffer
+	wholeFrame                   // readFrame won't wait
+)
+
+// frameThere says what of the next response is there. It reads, but uses nothing up.
+func (c *conn) frameThere() (frameState, error) {
+	head, err := c.br.Peek(4)
+	if err == nil {
+		n := binary.BigEndian.Uint32(head)
+		switch {
+		case n > maxResponse: // for readFrame to refuse
+		case n > uint32(c.br.Size()-4):
+			return largeFrame, nil
+		default:
+			_, err = c.br.Peek(4 + int(n))
+		}
+	}
+	switch {
+	case err == nil:
+		return wholeFrame, nil
+	case errors.Is(err, errNothing):
+		return noFrame, nil
+	case errors.Is(err, io.EOF) && c.br.Buffered() > 0:
+		err = io.ErrUnexpectedEOF
+	}
+	return noFrame, err
+}
+
 // readFrame reads one response without its length. It is valid until the next call.
 func (c *conn) readFrame() ([]byte, error) {
 	head, err := c.br.Peek(4)

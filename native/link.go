@@ -18,8 +18,12 @@ type link struct {
 	writing sync.Mutex
 	done    chan struct{} // closed when the reader ended
 
-	settled []*batch             // scratch of whoever settles: the reader, or with acks=0 the writer
-	answer  wire.ProduceResponse // scratch of the reader
+	// reading is held by who takes answers: the reader, which waits for them, or the writer, which looks in on its way.
+	reading sync.Mutex
+	in      *inbox // nil: the reader alone takes them
+
+	settled []*batch             // scratch of whoever settles: who takes answers, or with acks=0 the writer
+	answer  wire.ProduceResponse // scratch of who takes answers
 
 	// Guarded by Producer.mu.
 	flight     []*request // in the order sent
@@ -55,7 +59,11 @@ func (pr *Producer) newLink(addr string, setup time.Duration) (*link, error) {
 		return nil, err
 	}
 	pr.learnFeatures(c)
-	return &link{conn: c, version: v, done: make(chan struct{})}, nil
+	l := &link{conn: c, version: v, done: make(chan struct{})}
+	if l.in = newInbox(c.nc); l.in != nil {
+		l.br.Reset(l.in) // nothing is in it: the broker answers only what it was asked
+	}
+	return l, nil
 }
 
 // pickProduce chooses the version of the Produce API.
@@ -104,9 +112,13 @@ func (l *link) recycle(req *request) {
 func (l *link) read(n *node) {
 	defer close(l.done)
 	for {
-		frame, err := l.readFrame()
-		if err == nil {
-			err = l.handle(n, frame)
+		var err error
+		if l.in == nil {
+			err = l.takeAnswer(n)
+		} else if err = l.in.await(); err == nil {
+			l.reading.Lock()
+			err = l.takeAnswers(n, true)
+			l.reading.Unlock()
 		}
 		if err != nil {
 			n.pr.mu.Lock()
@@ -116,6 +128,44 @@ func (l *link) read(n *node) {
 			return
 		}
 	}
+}
+
+// lookIn is what the writer does on its way: it settles the requests whose responses are there, unless the reader is at it.
+func (l *link) lookIn(n *node) error {
+	if l.in == nil || !l.reading.TryLock() {
+		return nil
+	}
+	defer l.reading.Unlock()
+	return l.takeAnswers(n, false)
+}
+
+// takeAnswers settles the requests whose responses are there. It doesn't wait, but for the rest of a response that is larger
+// than the buffer, and only where that is said: the writer has deadlines to watch. reading is held.
+func (l *link) takeAnswers(n *node, waitForRest bool) error {
+	l.in.look()
+	for {
+		switch there, err := l.frameThere(); {
+		case err != nil:
+			return err
+		case there == noFrame, there == largeFrame && !waitForRest:
+			return nil
+		}
+		l.in.waits = true
+		err := l.takeAnswer(n)
+		l.in.waits = false
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// takeAnswer reads one response and settles its request.
+func (l *link) takeAnswer(n *node) error {
+	frame, err := l.readFrame()
+	if err != nil {
+		return err
+	}
+	return l.handle(n, frame)
 }
 
 // handle settles the first request in flight with its response.

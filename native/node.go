@@ -181,6 +181,7 @@ func (n *node) serve(l *link) {
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
 	lastUsed := pr.now()
+	looked := false // for answers, since it slept or sent
 	for pr.ctx.Err() == nil && l.broken == nil {
 		now := pr.now()
 		pr.promote(n, now)
@@ -188,6 +189,15 @@ func (n *node) serve(l *link) {
 		switch {
 		case n.ready.head == nil:
 			n.drainedAt = now
+		case len(l.flight) >= pr.cfg.MaxInFlight && !looked:
+			looked = true
+			pr.mu.Unlock()
+			err := l.lookIn(n)
+			pr.mu.Lock()
+			if err != nil {
+				l.breakOff(err)
+			}
+			continue
 		case len(l.flight) >= pr.cfg.MaxInFlight: // woken by the reader
 		case n.resumeAt > now:
 			until = min(until, n.resumeAt)
@@ -205,6 +215,7 @@ func (n *node) serve(l *link) {
 				lastUsed, n.drainedAt = now, now
 				pr.mu.Unlock()
 				err := l.send(n, req)
+				looked = false
 				pr.mu.Lock()
 				if err != nil {
 					l.breakOff(err)
@@ -232,6 +243,7 @@ func (n *node) serve(l *link) {
 			until = min(until, now+left)
 		}
 		n.sleep(now, until)
+		looked = false
 	}
 }
 
