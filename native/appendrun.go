@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"slices"
 
 	"kbench/native/wire"
 )
@@ -56,41 +57,80 @@ type runLimits struct {
 func (b *batch) appendRun(recs []Record, timeMS int64, limits runLimits) (n, bytes int) {
 	topic, part := recs[0].Topic, recs[0].Partition
 	delta := timeMS - b.baseTime
-	buf, slots := b.buf, b.slots
 	var run wire.PlainRun
-	for n < len(recs) {
+	for n < len(recs) && bytes < limits.bytes {
 		r := &recs[n]
-		if r.Topic != topic || r.Partition != part || !r.plain() || bytes >= limits.bytes {
+		if r.Topic != topic || r.Partition != part || !r.plain() {
 			break
 		}
-		same := run.Fits(len(slots), r.Value)
+		same := run.Fits(len(b.slots), r.Value)
 		if !same && n+1 < len(recs) && recs[n+1].like(r) {
-			same = run.Start(delta, len(slots), r.Value)
+			same = run.Start(delta, len(b.slots), r.Value)
 		}
-		body, size := run.Body, run.Size
-		if !same {
-			body = wire.RecordBodySize(delta, len(slots), nil, r.Value, 1)
-			size = wire.VarintLen(int64(body)) + body
+		m, body := 1, 0
+		if same {
+			body = run.Body
+			m = b.appendLike(&run, recs[n:], limits.after(bytes))
+		} else {
+			body = wire.RecordBodySize(delta, len(b.slots), nil, r.Value, 1)
+			if size := wire.VarintLen(int64(body)) + body; len(b.buf)+size > b.limit || size > limits.record {
+				break
+			}
+			b.append(r, body, timeMS)
 		}
-		if len(buf)+size > b.limit || size > limits.record {
+		if m == 0 {
 			break
 		}
-		if same {
-			buf = run.Append(buf, len(slots), r.Value)
-		} else {
-			buf = wire.AppendRecord(buf, body, delta, len(slots), nil, r.Value, nil)
-		}
-		slots = append(slots, r.Slot)
-		if limits.sum && len(buf)-b.crcTo >= crcChunk {
-			b.buf = buf
+		if limits.sum && len(b.buf)-b.crcTo >= crcChunk {
 			b.sumUp()
 		}
-		bytes += body
-		n++
+		bytes += m * body
+		n += m
 	}
-	b.buf, b.slots = buf, slots
 	if n > 0 {
 		b.maxTime = max(b.maxTime, timeMS)
 	}
 	return n, bytes
+}
+
+// after are the limits when bytes of bodies have been appended.
+func (l runLimits) after(bytes int) runLimits {
+	l.bytes -= bytes
+	return l
+}
+
+// appendLike appends records from the front of recs, the first of which fits run, as long as they do, have its topic and
+// partition and keep the limits; where the CRC is kept up, as far as it is due. It returns how many.
+func (b *batch) appendLike(run *wire.PlainRun, recs []Record, limits runLimits) int {
+	begin, first := len(b.buf), len(b.slots)
+	most := min(len(recs), run.Left(first), (b.limit-begin)/run.Size, (limits.bytes-1)/run.Body+1)
+	if limits.sum {
+		most = min(most, (crcChunk-begin+b.crcTo-1)/run.Size+1)
+	}
+	if most <= 0 || run.Size > limits.record {
+		return 0
+	}
+	b.slots = slices.Grow(b.slots, most)
+	n := encodeLike(run, b.buf[begin:begin+most*run.Size], recs[:most], b.slots[first:first+most], first)
+	b.buf, b.slots = b.buf[:begin+n*run.Size], b.slots[:first+n]
+	return n
+}
+
+// encodeLike encodes records from the front of recs, the first of which fits run, as long as they do and have its topic and
+// partition, and returns how many. The first one has offsetDelta. buf has room for all of them, and slots for theirs.
+func encodeLike(run *wire.PlainRun, buf []byte, recs []Record, slots []uint32, offsetDelta int) int {
+	topic, part, value := recs[0].Topic, recs[0].Partition, len(recs[0].Value)
+	size, at := run.Size, run.ValueAt
+	for i := range recs {
+		r := &recs[i]
+		if r.Topic != topic || r.Partition != part || len(r.Value) != value || !r.plain() {
+			return i
+		}
+		p := buf[i*size : (i+1)*size]
+		run.PutHead(p, offsetDelta+i)
+		copy(p[at:], r.Value)
+		p[len(p)-1] = 0 // headers
+		slots[i] = r.Slot
+	}
+	return len(recs)
 }

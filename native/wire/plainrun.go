@@ -8,13 +8,16 @@ type PlainRun struct {
 	// Body is the RecordBodySize of each record, Size that with its own length field.
 	Body, Size int
 
-	value   int    // size of the values
-	from    int    // offset deltas from this on …
-	to      int    // … and below this take as many bytes as the first
-	head    uint64 // length, attributes and time delta as they are written, the first byte lowest
-	headLen uint   // bits of head
-	valLen  uint16 // length of the value as it is written, in the same way
-	valSize int    // bytes of valLen
+	// ValueAt is where the value begins in a record.
+	ValueAt int
+
+	value    int    // size of the values
+	from     int    // offset deltas from this on …
+	to       int    // … and below this take as many bytes as the first
+	head     uint64 // all before the value's length as it is written but for the offset delta, the first byte lowest
+	offsetAt uint   // bits of head before the offset delta
+	lengthAt int    // bytes before the value's length
+	length   uint16 // of the value as it is written, the first byte lowest
 }
 
 // Bounds of what a PlainRun is for: the fields before the value's length take at most 8 bytes, that takes 2.
@@ -32,12 +35,16 @@ func (r *PlainRun) Start(timeDelta int64, offsetDelta int, value []byte) bool {
 	}
 	r.Body = RecordBodySize(timeDelta, offsetDelta, nil, value, 1)
 	r.value, r.from, r.to = len(value), offsetDelta, 1<<(7*VarintLen(int64(offsetDelta))-1)
-	length, bits := shortVarint(r.Body)
+	size, bits := shortVarint(r.Body)
 	r.Size = int(bits/8) + r.Body
-	r.head = length | uint64(timeDelta)<<1<<(bits+8) // attributes between them are 0
-	r.headLen = bits + 16
-	size, bits := shortVarint(len(value))
-	r.valLen, r.valSize = uint16(size), int(bits/8)
+	r.offsetAt = bits + 16 // behind the attributes, which are 0, and the time delta
+	offsetLen := uint(VarintLen(int64(offsetDelta)))
+	more := uint64(0x808080) >> (8 * (4 - offsetLen)) // all bytes of a varint but the last have their highest bit set
+	keyAt := r.offsetAt + 8*offsetLen
+	r.head = size | uint64(timeDelta)<<1<<(bits+8) | more<<r.offsetAt | 1<<keyAt // the key's length is −1
+	r.lengthAt = int(keyAt)/8 + 1
+	length, bits := shortVarint(len(value))
+	r.length, r.ValueAt = uint16(length), r.lengthAt+int(bits/8)
 	return true
 }
 
@@ -55,23 +62,13 @@ func (r *PlainRun) Fits(offsetDelta int, value []byte) bool {
 	return len(value) == r.value && offsetDelta >= r.from && offsetDelta < r.to
 }
 
-// Append appends a record that fits. dst needs room for Size bytes.
-func (r *PlainRun) Append(dst []byte, offsetDelta int, value []byte) []byte {
+// Left is how many records with offset deltas from offsetDelta on fit.
+func (r *PlainRun) Left(offsetDelta int) int { return r.to - offsetDelta }
+
+// PutHead writes what comes before the value of a record that fits into p, which is the record's Size bytes. It may overwrite
+// the value's first bytes: that is written next, at ValueAt, and a 0 behind it says that there are no headers.
+func (r *PlainRun) PutHead(p []byte, offsetDelta int) {
 	u := uint64(offsetDelta) << 1
-	offset, size := u, uint(8)
-	if u >= 1<<14 {
-		offset, size = u&0x7f|0x80|(u>>7&0x7f|0x80)<<8|u>>14<<16, 24
-	} else if u >= 1<<7 {
-		offset, size = u&0x7f|0x80|u>>7<<8, 16
-	}
-	at := r.headLen + size
-	word := r.head | offset<<r.headLen | 1<<at // the key's length is −1
-	p := dst[len(dst) : len(dst)+r.Size]
-	binary.LittleEndian.PutUint64(p, word)
-	i := int(at)/8 + 1
-	binary.LittleEndian.PutUint16(p[i:], r.valLen)
-	i += r.valSize
-	copy(p[i:], value)
-	p[len(p)-1] = 0 // headers
-	return dst[:len(dst)+r.Size]
+	binary.LittleEndian.PutUint64(p, r.head|(u&0x7f|u>>7&0x7f<<8|u>>14<<16)<<r.offsetAt)
+	binary.LittleEndian.PutUint16(p[r.lengthAt:], r.length)
 }

@@ -38,7 +38,7 @@ func TestPlainRun(t *testing.T) {
 			}
 			runs++
 			before := len(got)
-			got = run.Append(got, offset+i, value)
+			got = run.append(got, offset+i, value)
 			if run.Body != body || len(got)-before != run.Size || !bytes.Equal(got, want) {
 				t.Fatalf("delta %d, offset %d, value of %d bytes: got % x, want % x", delta, offset+i, len(value), head(got[before:]), head(want[before:]))
 			}
@@ -53,6 +53,15 @@ func TestPlainRun(t *testing.T) {
 	if (&PlainRun{}).Fits(0, []byte{}) {
 		t.Error("the zero value fits a record")
 	}
+}
+
+// append appends a whole record.
+func (r *PlainRun) append(dst []byte, offsetDelta int, value []byte) []byte {
+	p := dst[len(dst) : len(dst)+r.Size]
+	r.PutHead(p, offsetDelta)
+	copy(p[r.ValueAt:], value)
+	p[len(p)-1] = 0
+	return dst[:len(dst)+r.Size]
 }
 
 func head(b []byte) []byte { return b[:min(len(b), 24)] }
@@ -89,7 +98,7 @@ func BenchmarkPlainRun(b *testing.B) {
 					same = run.Start(1, n, v)
 				}
 				if same {
-					buf = run.Append(buf, n, v)
+					buf = run.append(buf, n, v)
 				} else {
 					buf = AppendRecord(buf, RecordBodySize(1, n, nil, v, 1), 1, n, nil, v, nil)
 				}
