@@ -37,7 +37,7 @@ func runChild(stdin io.Reader, stdout io.Writer) error {
 	if err := broker.PinSelf([]int{s.CPU}); err != nil {
 		return err
 	}
-	values := makeValues(s.Values, s.Size, s.JSON)
+	values, bytes := s.makeValues()
 	c, err := openClient(context.Background(), &s, values)
 	if err != nil {
 		return err
@@ -46,6 +46,7 @@ func runChild(stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	m.Payload = bytes
 	return json.NewEncoder(stdout).Encode(m)
 }
 
@@ -121,7 +122,7 @@ func measure(s *setup, c client) (*sample, error) {
 	m := &sample{
 		Seconds: after.at.Sub(before.at).Seconds(), Records: after.acked - before.acked, CPUNS: after.cpu - before.cpu,
 		Mallocs: memAfter.Mallocs - memBefore.Mallocs, GCs: memAfter.NumGC - memBefore.NumGC, Batches: -1,
-		PeakRSS: peakRSS(), Payload: int64(s.Values) * int64(s.Size),
+		PeakRSS: peakRSS(),
 	}
 	if after.batches >= 0 {
 		m.Batches = after.batches - before.batches

@@ -38,7 +38,9 @@ func openLimit(s *setup) (*limitClient, error) {
 
 // wholeRequest is a Produce request with one batch of batch.size, and the number of its records.
 func wholeRequest(s *setup) (req []byte, records int64) {
-	value := makeValues(1, s.Size, s.JSON)[0]
+	one := s.with(func(s *setup) { s.Values = 1 })
+	values, _ := one.makeValues()
+	value := values[0]
 	batch, count := make([]byte, wire.BatchHeaderSize, s.BatchSize), 0
 	for {
 		body := wire.RecordBodySize(0, count, nil, value, 1)

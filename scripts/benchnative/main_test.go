@@ -128,17 +128,27 @@ func TestParsePeakRSS(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	for _, json := range []bool{false, true} {
+	for _, s := range []setup{{}, {Apart: true}, {JSON: true}} {
+		s.Values, s.Size = 500, 1024
 		seen := map[string]bool{}
-		for _, v := range makeValues(500, 1024, json) {
+		values, bytes := s.makeValues()
+		for _, v := range values {
 			if len(v) != 1024 || seen[string(v)] {
-				t.Fatalf("json %v: a value of %d bytes, or one that was there before", json, len(v))
+				t.Fatalf("%+v: a value of %d bytes, or one that was there before", s, len(v))
 			}
 			seen[string(v)] = true
 		}
+		want := int64(cached + 1024)
+		if s.Apart || s.JSON {
+			want = 500 * 1024
+		}
+		if len(values) != 500 || bytes != want {
+			t.Errorf("%+v: %d values in %d bytes, want 500 in %d", s, len(values), bytes, want)
+		}
 	}
-	if v := makeValues(1, 1024, true)[0]; !strings.HasPrefix(string(v), `{"order_id":"`) {
-		t.Errorf("value %.40q", v)
+	s := setup{Values: 1, Size: 1024, JSON: true}
+	if v, _ := s.makeValues(); !strings.HasPrefix(string(v[0]), `{"order_id":"`) {
+		t.Errorf("value %.40q", v[0])
 	}
 }
 
@@ -164,7 +174,8 @@ func TestClients(t *testing.T) {
 			if client == clientNative {
 				s.Goroutines, s.InTurn, s.Codec, s.JSON = 3, true, "lz4", true
 			}
-			c, err := openClient(context.Background(), &s, makeValues(s.Values, s.Size, s.JSON))
+			values, _ := s.makeValues()
+			c, err := openClient(context.Background(), &s, values)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -60,6 +60,18 @@ func atMost(row, what, metric, of, against string, bound float64) check {
 	return check{row, what, metric, of, against, bound, true}
 }
 
+// apart makes a contender of a client whose values lie in memory of their own: more than the second-level cache has.
+func apart(client string, size int) contender {
+	return contender{name: client + ", values apart", setup: base(client, size).with(func(s *setup) { s.Apart = true })}
+}
+
+// valuesApart adds, for comparison, what that comes to.
+func (b *block) valuesApart(size int, memory string) {
+	n, f := apart(clientNative, size), apart(clientFranz, size)
+	b.contenders = append(b.contenders, n, f)
+	b.checks = append(b.checks, atLeast(rowCore, b.name+", values in "+memory+", native / franz-go", recordsPerSecond, n.name, f.name, 0))
+}
+
 // named makes a contender of a setup, named after its client.
 func named(s setup) contender { return contender{name: s.Client, setup: s} }
 
@@ -114,12 +126,14 @@ func core1K() block {
 		atLeast(rowLimit, "1 KiB, replay / limit", recordsPerSecond, clientReplay, clientLimit, 0.95),
 		atMost(rowCPU, "1 KiB", cpuPerRecord, clientNative, "", 400),
 	}
+	b.valuesApart(1024, "4 MB")
 	return b
 }
 
 func core10K() block {
 	b := sinkBlock("10 KiB", base(clientNative, 10240), base(clientFranz, 10240))
 	b.checks = []check{atLeast(rowCore, "10 KiB, native / franz-go", recordsPerSecond, clientNative, clientFranz, 1.6)}
+	b.valuesApart(10240, "40 MB")
 	return b
 }
 

@@ -27,7 +27,8 @@ type setup struct {
 	Client     string `json:"client"`
 	Size       int    `json:"value_bytes"`
 	Values     int    `json:"values"`            // different values
-	JSON       bool   `json:"json_values"`       // values that compress as events do; else letters that nothing compresses
+	Apart      bool   `json:"apart,omitempty"`   // each value in memory of its own, however much that is
+	JSON       bool   `json:"json_values"`       // values, apart, that compress as events do; else letters that nothing compresses
 	BatchSize  int    `json:"batch_size"`        // batch.size
 	LingerMS   int    `json:"linger_ms"`         // linger.ms
 	Memory     int64  `json:"buffer_memory"`     // buffer.memory
@@ -45,7 +46,8 @@ type setup struct {
 	Profile   string        `json:"profile,omitempty"` // file for a CPU profile of the window; "": none
 }
 
-// base is what most rows share: 1 MiB batches, linger 5 ms, 12 partitions, 4,096 different values without a key.
+// base is what most rows share: 1 MiB batches, linger 5 ms, 12 partitions, 4,096 different values without a key, in 256 KiB at
+// most.
 func base(client string, size int) setup {
 	return setup{Client: client, Size: size, Values: 4096, BatchSize: 1 << 20, LingerMS: 5, Memory: 32 << 20, Codec: "none",
 		Partitions: 12, Goroutines: 1}

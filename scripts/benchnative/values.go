@@ -5,24 +5,32 @@ import (
 	"math/rand/v2"
 )
 
-// makeValues makes the values that records are sent with, before anything is measured: n different ones of size bytes each in
-// one block of memory. They are the same in every process.
-func makeValues(n, size int, json bool) [][]byte {
-	block := make([]byte, n*size)
-	rng := rand.New(rand.NewPCG(1, uint64(size)))
-	values := make([][]byte, n)
-	for i := range values {
-		v := block[i*size:][:size:size]
-		if json {
-			fillJSON(rng, v, i)
-		} else {
-			for j := range v {
-				v[j] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[rng.Uint32()&63]
-			}
-		}
-		values[i] = v
+// cached is how many bytes values that aren't asked to lie apart have in all: enough to differ, and few enough for the
+// second-level cache, where a producer's own values, just made, would be.
+const cached = 256 << 10
+
+// makeValues makes the values that records are sent with, before anything is measured: s.Values different ones of s.Size bytes
+// each, and says how many bytes of memory they lie in. They are the same in every process.
+func (s *setup) makeValues() (values [][]byte, bytes int64) {
+	values = make([][]byte, s.Values)
+	step, block := s.Size, make([]byte, s.Values*s.Size)
+	if !s.JSON && !s.Apart && len(block) > cached { // values that overlap
+		step = cached / s.Values
+		block = make([]byte, cached+s.Size)
 	}
-	return values
+	rng := rand.New(rand.NewPCG(1, uint64(s.Size)))
+	if !s.JSON {
+		for i := range block {
+			block[i] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[rng.Uint32()&63]
+		}
+	}
+	for i := range values {
+		values[i] = block[i*step:][:s.Size:s.Size]
+		if s.JSON {
+			fillJSON(rng, values[i], i)
+		}
+	}
+	return values, int64(len(block))
 }
 
 // fillJSON fills v with one shop event after the other, cut off at the end: names of fields and words that come again, numbers
