@@ -48,10 +48,11 @@ type load struct {
 	rate       int          // records a second
 	partitions atomic.Int32 // that records may ask for
 
+	meter meter
+
 	mu        sync.Mutex
 	instances []*instance
-	stats     native.Stats // of all instances that ended
-	err       error        // why it couldn't go on
+	err       error // why it couldn't go on
 }
 
 // instance is the life of one producer.
@@ -112,6 +113,8 @@ func (ld *load) live(ctx context.Context, rng *rand.Rand, stop <-chan struct{}, 
 	ld.mu.Lock()
 	ld.instances = append(ld.instances, in)
 	ld.mu.Unlock()
+	ld.meter.open(p)
+	defer ld.meter.close(p)
 
 	producing, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -155,17 +158,7 @@ func (ld *load) live(ctx context.Context, rng *rand.Rand, stop <-chan struct{}, 
 	if !ld.mode.short { // there, Produce may still be refusing records
 		in.ledger.close()
 	}
-	ld.addStats(p.Stats())
 	return err
-}
-
-func (ld *load) addStats(s native.Stats) {
-	ld.mu.Lock()
-	defer ld.mu.Unlock()
-	ld.stats.Retries += s.Retries
-	ld.stats.ThrottleNS += s.ThrottleNS
-	ld.stats.BufferWaits += s.BufferWaits
-	ld.stats.ProduceVersion = max(ld.stats.ProduceVersion, s.ProduceVersion)
 }
 
 // tick is how often records are produced.

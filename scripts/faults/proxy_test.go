@@ -46,7 +46,7 @@ func TestProxies(t *testing.T) {
 	if n := p.cutSoFar(); n < 2 {
 		t.Errorf("%d connections cut", n)
 	}
-	if ld.stats.Retries == 0 {
+	if ld.meter.sum().Retries == 0 {
 		t.Error("no request was cut")
 	}
 	recs, err := readAll(context.Background(), c.ListenAddrs(), "t")

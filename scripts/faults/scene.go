@@ -70,8 +70,9 @@ type scene struct {
 	short   bool
 	// until is when a topic that was deleted was there again: what was acknowledged before may be gone.
 	until time.Time
-	// seen says what shows that the fault did take place.
-	seen string
+	// seen is what else than retries shows that the last strike did take place; strikes counts them.
+	seen    string
+	strikes int
 }
 
 // partitions is how many each topic has at first.
@@ -120,10 +121,7 @@ func (c *cluster) play(ctx context.Context, f *fault, o *options, found *finding
 	}
 	err := sleep(ctx, 2*time.Second)
 	if err == nil {
-		err = f.inject(ctx, s)
-	}
-	if err == nil {
-		err = errors.Join(c.settle(ctx), sleep(ctx, 2*time.Second))
+		err = s.strike(func() error { return s.once(ctx) }, s.less(strikesFor, 30*time.Second))
 	}
 	close(stop)
 	wg.Wait()

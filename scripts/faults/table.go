@@ -38,12 +38,13 @@ type row struct {
 }
 
 func newRow(s *scene, ld *load, t *tally) row {
+	stats := ld.meter.sum()
 	r := row{
-		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Acks: ld.mode.name, Produce: ld.stats.ProduceVersion,
+		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Acks: ld.mode.name, Produce: stats.ProduceVersion,
 		Producers: len(ld.instances), Sent: t.sent, Acked: t.acked, Failed: t.failed, Read: t.read, Lost: t.lost, Gone: t.gone,
 		Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced, Indefinite: t.indefinite,
-		Revived: t.revived, Unanswered: t.unanswered, Again: t.again, Retries: ld.stats.Retries,
-		ThrottleMS: ld.stats.ThrottleNS / 1e6, Errors: t.errs, Seen: s.seen, Verdict: t.broken(&ld.mode),
+		Revived: t.revived, Unanswered: t.unanswered, Again: t.again, Retries: stats.Retries,
+		ThrottleMS: stats.ThrottleNS / 1e6, Errors: t.errs, Seen: s.shown(), Verdict: t.broken(&ld.mode),
 	}
 	switch {
 	case r.Verdict != "":
@@ -53,7 +54,7 @@ func newRow(s *scene, ld *load, t *tally) row {
 		r.Verdict = broken + "nothing acknowledged"
 	case ld.mode.outlasts() && r.Failed > 0:
 		r.Verdict = fmt.Sprintf(broken+"%d failed though the fault ended within delivery.timeout.ms", r.Failed)
-	case s.fault.touching && ld.mode.outlasts() && r.Retries == 0:
+	case s.fault.touching && ld.mode.outlasts() && !ld.meter.felt():
 		r.Verdict = untested + "nothing was sent twice"
 	case s.fault.name == "quota" && ld.mode.outlasts() && r.ThrottleMS == 0:
 		r.Verdict = untested + "nothing was throttled"

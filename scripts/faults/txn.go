@@ -38,6 +38,9 @@ func txnModes() []txnMode {
 // steady says that nothing but a fault can end its producers.
 func (m *txnMode) steady() bool { return m.lives == 0 && !m.overdue }
 
+// outlasts says whether the producers are given the time to get over every fault.
+func (m *txnMode) outlasts() bool { return m.steady() && m.topic != "expiring" }
+
 // outcome is what a producer was told of a transaction.
 type outcome uint8
 
@@ -72,9 +75,10 @@ type txnLoad struct {
 	seed      uint64
 	offsets   atomic.Int64 // that were sent: each is one more than the one before
 
+	meter meter
+
 	mu    sync.Mutex
 	lives []*txnLife
-	stats native.Stats
 	err   error // why it couldn't go on
 }
 
@@ -94,13 +98,24 @@ func (ld *txnLoad) config(life *txnLife) native.Config {
 
 // run keeps producers alive until stop is closed; patience bounds what is under way then.
 func (ld *txnLoad) run(ctx context.Context, stop <-chan struct{}, patience time.Duration) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-stop:
+			if sleep(ctx, patience) == nil {
+				cancel()
+			}
+		case <-ctx.Done():
+		}
+	}()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for twin := range map[bool]int{false: 1, true: 2}[ld.mode.twins] {
 		rng := rand.New(rand.NewPCG(ld.seed, uint64(twin)))
 		wg.Go(func() {
 			for !closed(stop) && ctx.Err() == nil {
-				if err := ld.live(ctx, rng, stop, patience); err != nil {
+				if err := ld.live(ctx, rng, stop); err != nil {
 					ld.mu.Lock()
 					ld.err = errors.Join(ld.err, err)
 					ld.mu.Unlock()
@@ -121,26 +136,26 @@ func closed(c <-chan struct{}) bool {
 }
 
 // live is the life of one producer: it ends with stop, with its time, or when the producer can't go on.
-func (ld *txnLoad) live(ctx context.Context, rng *rand.Rand, stop <-chan struct{}, patience time.Duration) error {
+func (ld *txnLoad) live(ctx context.Context, rng *rand.Rand, stop <-chan struct{}) error {
 	life := &txnLife{run: rng.Uint64(), ledger: newLedger()}
-	opening, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	p, err := native.New(opening, ld.config(life))
+	p, err := native.New(ctx, ld.config(life))
 	if err != nil {
-		return sleep(opening, 50*time.Millisecond) // no broker answers: again
+		return sleep(ctx, 50*time.Millisecond) // no broker answers: again
 	}
 	ld.mu.Lock()
 	ld.lives = append(ld.lives, life)
 	ld.mu.Unlock()
+	ld.meter.open(p)
+	defer ld.meter.close(p)
 	if ld.mode.lives > 0 {
 		// Calls are cancelled in the middle; sometimes the producer is closed there as well.
 		var cancel context.CancelFunc
-		opening, cancel = context.WithTimeout(opening, 50*time.Millisecond+time.Duration(rng.Int64N(int64(ld.mode.lives))))
+		ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond+time.Duration(rng.Int64N(int64(ld.mode.lives))))
 		defer cancel()
 	}
-	err = again(opening, p.InitTransactions)
-	for err == nil && !closed(stop) && opening.Err() == nil {
-		err = ld.transact(opening, p, life, rng)
+	err = again(ctx, p.InitTransactions)
+	for err == nil && !closed(stop) && ctx.Err() == nil {
+		err = ld.transact(ctx, p, life, rng)
 	}
 	if errors.Is(err, native.ErrTransactionFatal) {
 		life.fatal = err
@@ -149,11 +164,6 @@ func (ld *txnLoad) live(ctx context.Context, rng *rand.Rand, stop <-chan struct{
 		return err
 	}
 	life.ledger.close()
-	st := p.Stats()
-	ld.mu.Lock()
-	defer ld.mu.Unlock()
-	ld.stats.Retries += st.Retries
-	ld.stats.ProduceVersion = max(ld.stats.ProduceVersion, st.ProduceVersion)
 	if life.fatal == nil && ld.mode.lives == 0 {
 		return err
 	}

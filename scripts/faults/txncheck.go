@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kbench/native"
 )
 
 // txnTally is what a read_committed consumer found of transactions, held against what their producer was told.
@@ -16,7 +20,8 @@ type txnTally struct {
 	proved                      int // unknown ones that turned out to be committed
 	records                     int // read
 	fatal                       int // producers that couldn't go on
-	forgotten                   int // of these, at most: fenced because a coordinator forgot an epoch
+	unfenced                    int // of these: by another error than a fenced one's
+	forgotten                   int // epochs that a coordinator forgot: so many producers, at most, were fenced by nobody
 	overdue                     int // transactions that took too long on purpose, and weren't committed
 	lost                        int // of a committed transaction, and not there
 	hollow                      int // committed transactions of which a record failed
@@ -66,6 +71,9 @@ func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64, omitted *o
 		if life.fatal != nil {
 			t.fatal++
 			t.errs["producer: "+life.fatal.Error()]++
+			if !fenced(&ld.mode, life.fatal) {
+				t.unfenced++
+			}
 		}
 	}
 	for topic, recs := range read {
@@ -107,6 +115,16 @@ func (ld *txnLoad) check(read map[string][]*kgo.Record, offset int64, omitted *o
 	}
 	return t
 }
+
+// fenced says whether an error is that of a producer whose place another one took, or whose transaction the coordinator ended.
+// PRODUCER_FENCED is INVALID_PRODUCER_EPOCH as well: native reads a coordinator's so. INVALID_TXN_STATE comes where the epoch
+// passes still, but the transaction isn't there any more (of transaction.version 2, an epoch just ended passes for an end asked
+// again); so of those alone whose transactions others end.
+func fenced(m *txnMode, err error) bool {
+	return errors.Is(err, native.ErrProducerFenced) || !m.steady() && errors.Is(err, errTxnState)
+}
+
+var errTxnState error = &native.Error{Code: kerr.InvalidTxnState.Code, Name: kerr.InvalidTxnState.Message}
 
 // parts are what was found of one transaction: records. open are those of which a broker left out the end.
 type parts struct{ there, thereOpen, missing, missingOpen, failed int }

@@ -42,17 +42,20 @@ type txnRow struct {
 }
 
 func newTxnRow(s *scene, ld *txnLoad, t *txnTally) txnRow {
+	stats := ld.meter.sum()
 	r := txnRow{
-		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Mode: ld.mode.name, Produce: ld.stats.ProduceVersion,
+		Version: s.target.Version, Nodes: s.nodes, Fault: s.fault.name, Mode: ld.mode.name, Produce: stats.ProduceVersion,
 		Producers: len(ld.lives), Fatal: t.fatal, Forgotten: t.forgotten, Committed: t.committed, Aborted: t.aborted, Unknown: t.unknown, Proved: t.proved,
 		Sent: t.sent, Acked: t.acked, Failed: t.failed, Read: t.records, Lost: t.lost, Hollow: t.hollow, Visible: t.visible,
 		Torn: t.torn, Unmarked: t.unmarked, Duplicates: t.duplicates, Disorder: t.disorder, Misrouted: t.misrouted, Misplaced: t.misplaced,
-		Unanswered: t.unanswered, Again: t.again, Retries: ld.stats.Retries, Errors: t.errs, Seen: s.seen, Verdict: t.broken(),
+		Unanswered: t.unanswered, Again: t.again, Retries: stats.Retries, Errors: t.errs, Seen: s.shown(), Verdict: t.broken(),
 	}
 	switch {
 	case r.Verdict != "":
 	case ld.err != nil:
 		r.Verdict = broken + ld.err.Error()
+	case t.unfenced > 0:
+		r.Verdict = fmt.Sprintf(broken+"%d producers couldn't go on, though nobody fenced them", t.unfenced)
 	case ld.mode.steady() && r.Fatal > r.Forgotten:
 		r.Verdict = fmt.Sprintf(broken+"%d producers couldn't go on", r.Fatal)
 	case !ld.mode.overdue && (r.Committed == 0 || r.Aborted == 0):
@@ -61,7 +64,7 @@ func newTxnRow(s *scene, ld *txnLoad, t *txnTally) txnRow {
 		r.Verdict = untested + "nobody was fenced"
 	case ld.mode.overdue && t.overdue == 0:
 		r.Verdict = untested + "no transaction took too long"
-	case s.fault.touching && ld.mode.topic == "plain" && r.Retries == 0:
+	case s.fault.touching && ld.mode.outlasts() && !ld.meter.felt():
 		r.Verdict = untested + "nothing was sent twice"
 	case ld.mode.steady() && r.Fatal > 0:
 		r.Verdict = fmt.Sprintf("holds, but a coordinator forgot an epoch that it had given: %d producers were fenced", r.Fatal)
