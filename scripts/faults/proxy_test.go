@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -66,28 +65,5 @@ func TestProxies(t *testing.T) {
 	if pr, err := native.New(context.Background(), cfg); err == nil {
 		pr.Close()
 		t.Error("a producer reached the brokers without the proxies")
-	}
-}
-
-// TestParse checks what the command line takes and refuses.
-func TestParse(t *testing.T) {
-	var sink strings.Builder
-	for _, bad := range [][]string{{"-clusters", "4.3.1"}, {"-clusters", "4.3.1:2"}, {"-faults", "kill,fire"}, {"-rate", "0"}, {"kill"}} {
-		if _, err := parse(bad, &sink); err == nil {
-			t.Errorf("%v passes", bad)
-		}
-	}
-	o, err := parse([]string{"--short"}, &sink)
-	if err != nil || len(o.clusters) != 1 || o.clusters[0] != (clusterSpec{"4.3.1", 1, false}) {
-		t.Fatalf("%+v, %v", o, err)
-	}
-	for _, f := range o.plan(o.clusters[0]) {
-		if !f.brief {
-			t.Errorf("%s is part of the short form", f.name)
-		}
-	}
-	o, err = parse([]string{"-clusters", "3.9.1:3", "-faults", "disk,cut"}, &sink)
-	if err != nil || len(o.plan(o.clusters[0])) != 2 {
-		t.Errorf("%v, %v", o, err)
 	}
 }

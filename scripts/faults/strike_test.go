@@ -32,8 +32,11 @@ func TestStrike(t *testing.T) {
 			s := &scene{cluster: &cluster{target: &broker.Target{}, say: t.Logf}, fault: &fault{touching: tc.touching}, txns: []*txnLoad{ld, hasty}}
 			n := 0
 			err := s.strike(func() error {
-				if n++; n == tc.meets {
+				switch n++; n {
+				case tc.meets:
 					ld.meter.ended.Retries++
+				case 9:
+					return errors.New("struck again and again")
 				}
 				return nil
 			}, tc.limit)
