@@ -21,33 +21,50 @@ func (w *worker) onAcks(acks []driver.Ack) {
 	tail := w.tail
 	var good, bytes, warmGood, warmBytes uint64
 	var served int64
-	for i := range acks {
+	slots, list := w.slots, w.free
+	for i := 0; i < len(acks); {
 		a := &acks[i]
-		s := &w.slots[a.Slot]
-		if s.handed == free {
+		of := slots[a.Slot]
+		if of.handed == free {
 			w.stray++
+			i++
 			continue
 		}
-		warmup := s.intended < measure
-		switch {
-		case a.Err != nil:
-			w.failRecord(a.Err, now, s, warmup)
-		case warmup:
-			w.ack.Add(now-s.intended, now-s.handed, true)
-			warmGood++
-			warmBytes += uint64(s.size)
-		default:
-			w.ack.Add(now-s.intended, now-s.handed, false)
-			good++
-			bytes += uint64(s.size)
-			if s.late {
-				w.lateResponse.Add(now - s.intended)
-			}
+		warmup := of.intended < measure
+		if a.Err != nil {
+			w.failRecord(a.Err, now, &of, warmup)
+			served += now - of.handed
+			slots[a.Slot].handed = free
+			list.put(tail, a.Slot)
+			tail++
+			i++
+			continue
 		}
-		served += now - s.handed
-		s.handed = free
-		w.free.put(tail, a.Slot)
-		tail++
+		// With those behind it that were due and handed over together with it: a burst often comes back in one piece.
+		before, size := tail, uint64(0)
+		for ; i < len(acks) && acks[i].Err == nil; i++ {
+			s := &slots[acks[i].Slot]
+			if s.handed != of.handed || s.intended != of.intended || s.late != of.late {
+				break
+			}
+			s.handed = free
+			size += uint64(s.size)
+			list.put(tail, acks[i].Slot)
+			tail++
+		}
+		n := tail - before
+		w.ack.AddN(now-of.intended, now-of.handed, n, warmup)
+		served += (now - of.handed) * int64(n)
+		if warmup {
+			warmGood += n
+			warmBytes += size
+			continue
+		}
+		good += n
+		bytes += size
+		if of.late {
+			w.lateResponse.AddN(now-of.intended, n)
+		}
 	}
 	if good > 0 {
 		w.countAcked(0, good, bytes)

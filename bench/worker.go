@@ -190,20 +190,29 @@ func (w *worker) hand(ctx context.Context, n int, handed, idle int64) {
 	measure := w.phases.measure.Load()
 	w.held -= n
 	before := w.late[0]
-	for i := range n {
-		id := w.ids[w.held+i]
+	for i := 0; i < n; {
 		intended := w.due[i]
-		w.recs[i].Slot = id
+		same := i + 1 // the end of those due at the same time, which share all but the slot
+		for same < n && w.due[same] == intended {
+			same++
+		}
 		warmup := intended < measure
 		pressure := w.blame.pressure(min(idle, handed) - intended)
 		lateness := handed - intended - pressure
 		late := lateness > lateNS && lateness > pressure/heldInstead
+		m := uint64(same - i)
 		if late {
-			w.late.add(1, warmup)
+			w.late.add(m, warmup)
 		}
-		w.slots[id] = slot{intended: intended, handed: handed, size: uint32(w.recs[i].Size()), late: late}
-		w.scheduled.add(1, warmup)
-		w.send.Add(lateness, pressure, warmup)
+		w.scheduled.add(m, warmup)
+		w.send.AddN(lateness, pressure, m, warmup)
+		ids, recs, slots := w.ids[w.held+i:w.held+same], w.recs[i:same], w.slots
+		for j, id := range ids {
+			r := &recs[j]
+			r.Slot = id
+			slots[id] = slot{intended: intended, handed: handed, size: uint32(r.Size()), late: late}
+		}
+		i = same
 	}
 	if late := w.late[0] - before; late|w.stops.size != 0 {
 		w.stops.note(late, handed)

@@ -56,19 +56,22 @@ func (r *Recorder) Roll(now int64) {
 
 // Add records one record's two values: response and service on the AckSide, generator lateness and back-pressure on
 // the SendSide. warmup says which phase the record was due in.
-func (r *Recorder) Add(a, b int64, warmup bool) {
+func (r *Recorder) Add(a, b int64, warmup bool) { r.AddN(a, b, 1, warmup) }
+
+// AddN is Add for n ≥ 1 records with the same values.
+func (r *Recorder) AddN(a, b int64, n uint64, warmup bool) {
 	which := 0
 	if warmup {
 		which = 1
 	}
 	if r.run > 0 {
 		if a == r.runA && b == r.runB && which == r.runSet {
-			r.run++
+			r.run += n
 			return
 		}
 		r.endRun()
 	}
-	r.runA, r.runB, r.runSet, r.run = a, b, which, 1
+	r.runA, r.runB, r.runSet, r.run = a, b, which, n
 }
 
 // AddFirst records only the first value: the response of a record that never reached the client has no service time.

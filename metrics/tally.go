@@ -67,5 +67,8 @@ type Tally struct{ t tally }
 // Add records v, in ns; what is above the range counts at its upper end.
 func (t *Tally) Add(v int64) { t.t.add(v, 1) }
 
+// AddN counts a value n times.
+func (t *Tally) AddN(v int64, n uint64) { t.t.add(v, n) }
+
 // Histogram returns what was recorded so far.
 func (t *Tally) Histogram() *Histogram { return t.t.compact() }
