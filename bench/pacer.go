@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"runtime"
 	"sync/atomic"
 
 	"kbench/metrics"
@@ -15,6 +16,14 @@ const (
 )
 
 // pacer waits for due times on the goroutine that sends.
+//
+// Where it doesn't spin, it yields once before it naps. A nap keeps the sender's P until another thread takes it away, and the
+// client's goroutine that Send has just made runnable waits on that P: on one processor, at 100,000/s, the response's median
+// was 160 µs instead of 110, and the sender's lateness 13 µs instead of 6. What the client runs meanwhile may make the sender
+// late; it was free then, so that is the generator's lateness, as it is in a nap.
+//
+// Note: a timer slack of 1 ns for all threads, so that the thief's usleep(3) lasts 3 µs and not 50, gained nothing beside the
+// yield and nothing without it, and takes CAP_SYS_NICE: another thread's slack can only be set through /proc.
 type pacer struct {
 	clock *metrics.Clock
 	spin  bool // more processors than producers: spinning doesn't take the time from the client
@@ -32,6 +41,10 @@ func (p *pacer) wait(until int64) int64 {
 	}
 	if p.spin {
 		return p.spinUntil(until, now)
+	}
+	if until > now && p.waits(until) {
+		runtime.Gosched()
+		now = p.clock.Now()
 	}
 	for until > now && p.waits(until) {
 		p.cpu += nap(min(until-now, longestNap))
