@@ -63,7 +63,7 @@ func (pr *Producer) BeginTransaction() error {
 
 // CommitTransaction sends what is left without lingering, waits until all of the transaction is acknowledged, and commits it.
 // Where a record failed, so does this. In the rare case that the producer needs a new epoch afterwards and is refused one, the
-// error comes though the transaction is committed.
+// error comes though the transaction is committed, and says so.
 func (pr *Producer) CommitTransaction(ctx context.Context) error {
 	return pr.callTransaction(ctx, "CommitTransaction", txnCommitting, func(x *transactions) ([]*batch, error) {
 		if err := x.move(txnCommitting, nil); err != nil {
@@ -226,6 +226,7 @@ type txnCall struct {
 	to    txnState      // that it moved to
 	done  chan struct{} // closed at its end; err is set before
 	err   error
+	ended bool // the transaction has ended as asked, only a new epoch is to come; guarded by Producer.mu
 	acked bool // a caller got the result; guarded by Producer.mu
 }
 

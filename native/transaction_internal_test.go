@@ -2,10 +2,12 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +128,42 @@ func TestProtocolChanges(t *testing.T) {
 		x.complete()
 		if x.v2 == v2 || x.state != want || p.txn != outside || len(x.joined) != 0 {
 			t.Errorf("from v2=%v: v2=%v, state %d, want %d", v2, x.v2, x.state, want)
+		}
+	}
+}
+
+// TestEndedThenClosed: a transaction has ended as asked, and a new epoch is to part the two protocols. A producer that closes
+// before it has that, or is refused it, tells what became of the transaction.
+func TestEndedThenClosed(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		to      txnState
+		epoch   bool // it is asked for, and then
+		refused bool
+		want    string // that the call ends with; nothing: well
+	}{
+		{"commit", txnCommitting, true, false, ""},
+		{"abort", txnAborting, true, false, ""},
+		{"commit that Close waits for", txnCommitting, false, false, ""},
+		{"commit, then fenced", txnCommitting, true, true, "the transaction is committed, but"},
+		{"abort, then fenced", txnAborting, true, true, "the transaction is aborted, but"},
+	} {
+		pr, _, _ := idleTransaction(t)
+		x := pr.txn
+		x.call = &txnCall{to: tc.to, done: make(chan struct{})}
+		x.state, x.features, x.closing = tc.to, wire.Features{Epoch: 9, TransactionVersion: 2}, !tc.epoch
+		x.complete()
+		if got := x.next() != nil; got != tc.epoch {
+			t.Errorf("%s: it asks for an epoch: %v", tc.name, got)
+		}
+		if tc.refused {
+			x.conclude(&x.coordinator, verdictFatal, ErrProducerFenced)
+		}
+		x.hangUp()
+		<-x.call.done
+		err := x.call.err
+		if tc.want == "" && err != nil || tc.want != "" && (!errors.Is(err, ErrProducerFenced) || !strings.Contains(err.Error(), tc.want)) {
+			t.Errorf("%s: %v, want %q", tc.name, err, tc.want)
 		}
 	}
 }

@@ -120,7 +120,10 @@ func (x *transactions) hangUp() {
 	x.control.close()
 	x.pr.mu.Lock()
 	defer x.pr.mu.Unlock()
-	if c := x.call; c != nil && x.asked {
+	switch c := x.call; {
+	case c != nil && c.ended:
+		x.finishCall(nil)
+	case c != nil && x.asked:
 		x.finishCall(fmt.Errorf("%s: %w before the coordinator answered: the transaction may be committed or not", c.op, ErrClosed))
 	}
 	x.failCalls(ErrClosed)

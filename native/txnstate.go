@@ -199,13 +199,23 @@ func (x *transactions) why() error {
 
 // finishCall ends the call that is under way.
 func (x *transactions) finishCall(err error) {
-	if c := x.call; c != nil {
-		select {
-		case <-c.done:
-		default:
-			c.finish(err)
-		}
+	c := x.call
+	if c == nil {
+		return
 	}
+	select {
+	case <-c.done:
+		return
+	default:
+	}
+	if c.ended && err != nil {
+		became := "committed"
+		if c.to == txnAborting {
+			became = "aborted"
+		}
+		err = fmt.Errorf("the transaction is %s, but the producer got no new epoch: %w", became, err)
+	}
+	c.finish(err)
 }
 
 // initialized takes the producer id over that the coordinator gave. v2 is known from here on: a transaction keeps the
@@ -230,7 +240,7 @@ func (x *transactions) identify(id producerID) {
 }
 
 // complete ends a transaction that the coordinator has ended, or never knew of. Where a new epoch is needed, the call goes on
-// until the coordinator gave it. Source: TransactionManager.resetTransactionState.
+// until the coordinator gave it, or the producer closes. Source: TransactionManager.resetTransactionState.
 func (x *transactions) complete() {
 	for i, p := range x.joined {
 		p.txn = outside
@@ -250,10 +260,13 @@ func (x *transactions) complete() {
 		x.bump = x.bump || v2
 		x.v2 = v2
 	}
-	bump := x.bump
+	bump := x.bump && !x.closing // there will be nothing to part from this transaction
 	x.bump = false
 	if bump {
 		_ = x.move(txnInitializing, nil) // follows committing and aborting
+		if x.call != nil {
+			x.call.ended = true
+		}
 		return
 	}
 	if x.move(txnReady, nil) == nil {
