@@ -63,7 +63,7 @@ func (x *transactions) initProducer() txnPace {
 	t := x.current()
 	p := wire.InitProducer{TransactionalID: t.TransactionalID, TimeoutMS: int32(x.pr.cfg.TransactionTimeout.Milliseconds()),
 		ProducerID: t.ProducerID, Epoch: t.Epoch}
-	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyInitProducerID, 0, 5, func(dst []byte, v int16) []byte {
+	r, _, verdict, err := x.ask(&x.coordinator, apiRange{wire.KeyInitProducerID, 0, 5}, func(dst []byte, v int16) []byte {
 		return wire.AppendInitProducer(dst, v, p)
 	})
 	if verdict != verdictOK {
@@ -96,7 +96,7 @@ func (x *transactions) addPartitions() txnPace {
 	}
 	t := x.current()
 	before := false
-	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddPartitionsToTxn, 0, 3, func(dst []byte, v int16) []byte {
+	r, _, verdict, err := x.ask(&x.coordinator, apiRange{wire.KeyAddPartitionsToTxn, 0, 3}, func(dst []byte, v int16) []byte {
 		pr.mu.Lock()
 		before, x.unsure = x.unsure, true
 		pr.mu.Unlock()
@@ -166,7 +166,7 @@ func (x *transactions) addOffsets() txnPace {
 		return atOnce
 	}
 	before := false
-	r, _, verdict, err := x.ask(&x.coordinator, wire.KeyAddOffsetsToTxn, 0, 4, func(dst []byte, v int16) []byte {
+	r, _, verdict, err := x.ask(&x.coordinator, apiRange{wire.KeyAddOffsetsToTxn, 0, 4}, func(dst []byte, v int16) []byte {
 		pr.mu.Lock()
 		before, c.unsure = c.unsure, true
 		pr.mu.Unlock()
@@ -212,7 +212,7 @@ func (x *transactions) commitOffsets() txnPace {
 	}
 	req := wire.TxnOffsetCommit{Txn: x.current(), Group: c.group.Group,
 		Generation: c.group.Generation, Member: c.group.Member, Instance: c.group.Instance}
-	r, _, verdict, err := x.ask(&x.group, wire.KeyTxnOffsetCommit, lowest, highest, func(dst []byte, v int16) []byte {
+	r, _, verdict, err := x.ask(&x.group, apiRange{wire.KeyTxnOffsetCommit, lowest, highest}, func(dst []byte, v int16) []byte {
 		return wire.AppendTxnOffsetCommit(dst, v, req, c.left)
 	})
 	if verdict != verdictOK {
@@ -275,7 +275,7 @@ func (x *transactions) end() txnPace {
 		lowest, highest = 5, 5
 	}
 	commit := false
-	r, version, verdict, err := x.ask(&x.coordinator, wire.KeyEndTxn, lowest, highest, func(dst []byte, v int16) []byte {
+	r, version, verdict, err := x.ask(&x.coordinator, apiRange{wire.KeyEndTxn, lowest, highest}, func(dst []byte, v int16) []byte {
 		pr.mu.Lock()
 		commit = x.state == txnCommitting // until now it may have been retracted
 		x.asked = commit

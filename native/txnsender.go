@@ -179,27 +179,36 @@ func (x *transactions) next() func() txnPace {
 // requestBody appends the body of a request of a version.
 type requestBody func(dst []byte, version int16) []byte
 
+// apiRange is an API and the versions that it may be asked in.
+type apiRange struct{ key, lowest, highest int16 }
+
 // ask sends a request to a coordinator, which it finds first if it must. A verdict other than verdictOK says what comes of the
 // failure.
-func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body requestBody) (wire.Reader, int16, txnVerdict, error) {
-	pr := x.pr
-	ctx, stop := context.WithCancel(pr.ctx)
+func (x *transactions) ask(c *coordinator, api apiRange, body requestBody) (wire.Reader, int16, txnVerdict, error) {
+	ctx, stop := context.WithCancel(x.pr.ctx)
 	defer stop()
 	x.beginAnew(stop)
+	r, version, verdict, err := x.tryAsk(ctx, c, api, body)
+	if verdict != verdictOK && ctx.Err() != nil && x.pr.ctx.Err() == nil { // whatever the connection says of that
+		verdict, err = verdictRetry, fmt.Errorf("%s: %w", apiName(api.key), errBegunAnew)
+	}
+	return r, version, verdict, err
+}
+
+// tryAsk is ask until ctx ends.
+func (x *transactions) tryAsk(ctx context.Context, c *coordinator, api apiRange, body requestBody) (wire.Reader, int16, txnVerdict, error) {
+	timeout := x.pr.cfg.RequestTimeout
 	reused := c.conn != nil
 	if verdict, err := x.reach(ctx, c); verdict != verdictOK {
-		if ctx.Err() != nil && pr.ctx.Err() == nil {
-			verdict, err = verdictRetry, errBegunAnew
-		}
 		return wire.Reader{}, 0, verdict, err
 	}
-	version, err := c.conn.pick(key, lowest, highest)
+	version, err := c.conn.pick(api.key, api.lowest, api.highest)
 	if err != nil {
 		return wire.Reader{}, 0, verdictFatal, err
 	}
 	var r wire.Reader
-	if err = c.conn.renewInTurn(ctx, pr.cfg.RequestTimeout); err == nil {
-		r, err = c.conn.call(ctx, key, version, pr.cfg.RequestTimeout, func(dst []byte) []byte { return body(dst, version) })
+	if err = c.conn.renewInTurn(ctx, timeout); err == nil {
+		r, err = c.conn.call(ctx, api.key, version, timeout, func(dst []byte) []byte { return body(dst, version) })
 	}
 	if err == nil {
 		return r, version, verdictOK, nil
@@ -207,12 +216,9 @@ func (x *transactions) ask(c *coordinator, key, lowest, highest int16, body requ
 	if reused && hungUp(err) && ctx.Err() == nil { // the broker may have closed an idle connection
 		c.conn.nc.Close()
 		c.conn = nil
-		return x.ask(c, key, lowest, highest, body)
+		return x.tryAsk(ctx, c, api, body)
 	}
-	if ctx.Err() != nil && pr.ctx.Err() == nil {
-		err = errBegunAnew // not what the connection says of that
-	}
-	err = fmt.Errorf("%s: %w", apiName(key), err)
+	err = fmt.Errorf("%s: %w", apiName(api.key), err)
 	return r, version, x.lost(c, err), err
 }
 
