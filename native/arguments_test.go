@@ -48,6 +48,13 @@ func TestSettingsRefused(t *testing.T) {
 		{func(c *native.Config) { c.PartitionerAvailTimeout = -1 }, "partitioner.availability.timeout.ms: -1ns is negative"},
 		{func(c *native.Config) { c.PartitionRules = []native.PartitionRule{{Partition: 1}} }, "PartitionRules"},
 		{func(c *native.Config) { c.Bootstrap = nil }, "bootstrap.servers"},
+		{func(c *native.Config) { c.Connections = -1 }, "Connections: -1 is not 0 to 256"},
+		{func(c *native.Config) { c.Connections = 257 }, "Connections: 257 is not 0 to 256"},
+		{func(c *native.Config) { c.Connections = 256 }, ""},
+		{func(c *native.Config) { *c = native.Config{} }, "DefaultConfig"},
+		{func(c *native.Config) {
+			*c = native.Config{Bootstrap: c.Bootstrap, Topics: c.Topics, OnAck: c.OnAck, Acks: -1}
+		}, "DefaultConfig"},
 	} {
 		cfg := good()
 		tc.set(&cfg)

@@ -67,8 +67,8 @@ type Config struct {
 	// github.com/twmb/franz-go/pkg/sasl/… (sasl.mechanism).
 	SASL sasl.Mechanism
 
-	// Connections is how many connections to produce on are opened to each broker, which share its partitions; 0: one, as in
-	// Kafka's producer. max.in.flight.requests.per.connection holds for each.
+	// Connections is how many connections to produce on are opened to each broker, which share its partitions, at most 256; 0:
+	// one, as in Kafka's producer. max.in.flight.requests.per.connection holds for each.
 	Connections int
 
 	Partitioner             Partitioner   // partitioner.class
@@ -149,6 +149,8 @@ func (c *Config) check() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
+	bad(c.MaxInFlight == 0 && c.MaxRequestSize == 0 && c.RequestTimeout == 0 && c.DeliveryTimeout == 0,
+		"nearly nothing is set: begin with DefaultConfig, which has Kafka's defaults, and not with an empty Config")
 	bad(len(c.Bootstrap) == 0, "bootstrap.servers: no address given")
 	for _, addr := range c.Bootstrap {
 		host, port, err := net.SplitHostPort(addr)
@@ -165,7 +167,7 @@ func (c *Config) check() error {
 	bad(c.OnAck == nil, "OnAck: not set")
 	bad(c.Acks < -1 || c.Acks > 1, "acks: %d is none of -1 (all), 0, 1", c.Acks)
 	bad(c.MaxInFlight < 1, "max.in.flight.requests.per.connection: %d is below 1", c.MaxInFlight)
-	bad(c.Connections < 0, "connections: %d is negative", c.Connections)
+	bad(c.Connections < 0 || c.Connections > maxConnections, "Connections: %d is not 0 to %d", c.Connections, maxConnections)
 	bad(c.Retries < 0, "retries: %d is negative", c.Retries)
 	bad(c.BatchSize < 0, "batch.size: %d is negative", c.BatchSize)
 	bad(int(c.Compression) >= len(compressionNames), "compression.type: %d is no codec", c.Compression)
@@ -213,6 +215,10 @@ func (c *Config) check() error {
 	}
 	return configError{errors.Join(errs...)}
 }
+
+// maxConnections bounds Config.Connections. Each has two goroutines, buffers in the kernel and an encoder, and a few fill any
+// network: more than these are a slip of the keyboard, which would take all of the machine's open files with it.
+const maxConnections = 256
 
 // Levels of zstd, by CompressionType.ZSTD.
 const (
