@@ -35,7 +35,8 @@ func TestTransactionsOnKafka(t *testing.T) {
 			}
 			for name, test := range map[string]func(*testing.T){
 				"commits and aborts": k.commitsAndAborts, "offsets": k.offsets, "offsets of a lost member": k.lostMember, "offsets of no topic": k.unknownOffsets,
-				"refused record": k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "time-out too long": k.timeOutTooLong,
+				"metadata too large": k.largeMetadata,
+				"refused record":     k.refusedRecord, "twin": k.twin, "time-out": k.timeOut, "time-out too long": k.timeOutTooLong,
 				"close": k.closes, "many": k.many,
 				"segments": k.segments, "segments of every codec": k.codecSegments,
 			} {
@@ -195,6 +196,29 @@ func (k *realKafka) lostMember(t *testing.T) {
 	must(t, p.Produce(ctxFor(t), texts(0, 6, "after")))
 	must(t, p.CommitTransaction(ctxFor(t)))
 	k.reads(t, topics, values(6, "after"))
+}
+
+// largeMetadata sends an offset with more metadata than the broker keeps, beside a good one: the transaction is to be aborted,
+// and the producer goes on.
+func (k *realKafka) largeMetadata(t *testing.T) {
+	topics := k.topics(t)
+	p := begin(t, k.config(topics, newLedger()))
+	must(t, p.Produce(ctxFor(t), texts(0, 6, "lost")))
+	group := native.GroupMetadata{Group: topics[0]}
+	err := p.SendOffsetsToTransaction(ctxFor(t), []native.Offset{{Topic: topics[0], Offset: 3, LeaderEpoch: -1},
+		{Topic: topics[0], Partition: 1, Offset: 4, LeaderEpoch: -1, Metadata: strings.Repeat("m", 5000)}}, group)
+	if !errors.Is(err, native.ErrTransactionAbortable) || !errors.Is(err, &native.Error{Code: 12}) || !strings.Contains(err.Error(), "offset.metadata.max.bytes") {
+		t.Errorf("metadata too large: %v", err)
+	}
+	must(t, p.AbortTransaction(ctxFor(t)))
+	must(t, p.BeginTransaction())
+	must(t, p.Produce(ctxFor(t), texts(6, 6, "after")))
+	must(t, p.SendOffsetsToTransaction(ctxFor(t), []native.Offset{{Topic: topics[0], Partition: 1, Offset: 5, LeaderEpoch: -1}}, group))
+	must(t, p.CommitTransaction(ctxFor(t)))
+	k.reads(t, topics, values(6, "after"))
+	if got, want := groupOffsets(t, k.addrs, group.Group), topics[0]+"1=5"; got != want {
+		t.Errorf("the group's offsets are %s, want %s", got, want)
+	}
 }
 
 // unknownOffsets sends offsets of a topic that isn't there, with a transaction's records and alone.

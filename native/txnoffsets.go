@@ -32,7 +32,8 @@ type Offset struct {
 	Offset int64
 	// LeaderEpoch is that of the last record read; −1: unknown.
 	LeaderEpoch int32
-	// Metadata is what the consumer wants to keep with it.
+	// Metadata is what the consumer wants to keep with it: up to offset.metadata.max.bytes of the broker, 4096 by default.
+	// Where it is more, the transaction has to be aborted.
 	Metadata string
 }
 

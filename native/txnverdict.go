@@ -22,10 +22,12 @@ const (
 
 // Codes that coordinators answer with.
 const (
+	codeMetadataTooLarge        = 12
 	codeCoordinatorNotAvailable = 15
 	codeNotCoordinator          = 16
 	codeIllegalGeneration       = 22
 	codeUnknownMember           = 25
+	codeOffsetSize              = 28
 	codeGroupAuth               = 30
 	codeClusterAuth             = 31
 	codeInvalidEpoch            = 47
@@ -73,7 +75,12 @@ func judge(key, code int16) txnVerdict {
 			return verdictReinit
 		}
 	case wire.KeyTxnOffsetCommit:
-		if code == codeFencedInstance || code == codeUnknownMember || code == codeIllegalGeneration {
+		switch code {
+		case codeFencedInstance, codeUnknownMember, codeIllegalGeneration:
+			return verdictAbort
+		case codeMetadataTooLarge, codeOffsetSize, codeTopicAuth:
+			// The group's coordinator refuses these offsets, and says nothing of the producer. Java's client ends it all the same,
+			// librdkafka goes on after an abort (rd_kafka_txn_handle_TxnOffsetCommit).
 			return verdictAbort
 		}
 	case wire.KeyAddPartitionsToTxn:
@@ -116,8 +123,11 @@ func answered(api string, code int16) error {
 // answeredFor is answered for one of several partitions.
 func answeredFor(api string, res wire.TxnPartitionResult) error {
 	err := answered(api, res.Code)
-	if res.Code == codeUnknownTopic {
+	switch res.Code {
+	case codeUnknownTopic:
 		err = fmt.Errorf("%w: %w", ErrUnknownTopic, err)
+	case codeMetadataTooLarge:
+		err = fmt.Errorf("metadata above offset.metadata.max.bytes of the broker (4096 by default): %w", err)
 	}
 	return fmt.Errorf("partition %d of topic %q: %w", res.Partition, res.Topic, err)
 }
