@@ -63,10 +63,10 @@ func (c *control) setupTimeout() time.Duration {
 // connectAny tries every address once.
 func (c *control) connectAny(ctx context.Context) error {
 	var errs []error
-	for range c.addrs {
+	for i := range c.addrs {
 		addr := c.addrs[c.next%len(c.addrs)]
 		c.next++
-		conn, err := dial(ctx, c.cfg, addr, dialing{setup: c.setupTimeout(), first: !c.met})
+		conn, err := c.dialInTurn(ctx, addr, len(c.addrs)-i)
 		if err == nil {
 			c.conn, c.met, c.failures = conn, true, 0
 			c.opened.Add(1)
@@ -83,6 +83,25 @@ func (c *control) connectAny(ctx context.Context) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNoBroker, err)
+}
+
+// dialInTurn connects to the first of some addresses that are still to be tried before ctx ends. Each has an equal share of the
+// time left, so that one where nobody answers leaves some to those behind it: net.Dialer does the same for the addresses of a
+// name. max.block.ms bounds ctx while the producer opens; later nothing does.
+func (c *control) dialInTurn(ctx context.Context, addr string, left int) (*conn, error) {
+	how := dialing{setup: c.setupTimeout(), first: !c.met}
+	end, bounded := ctx.Deadline()
+	if !bounded || left == 1 {
+		return dial(ctx, c.cfg, addr, how)
+	}
+	share := time.Until(end) / time.Duration(left)
+	turn, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	conn, err := dial(turn, c.cfg, addr, how)
+	if err != nil && turn.Err() != nil && ctx.Err() == nil && !auth.Known(err) {
+		err = fmt.Errorf("%s: no answer within %v, when it was the next one's turn", addr, share.Round(time.Millisecond))
+	}
+	return conn, err
 }
 
 // ask sends a request of the highest version that both sides speak; body appends it. A broken connection is closed, so that

@@ -1,7 +1,9 @@
 package native_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -96,6 +98,34 @@ func TestNewFails(t *testing.T) {
 					t.Errorf("%q doesn't say %q", err, part)
 				}
 			}
+		})
+	}
+}
+
+// TestDeadAddress: under a short max.block.ms, an address where nobody answers leaves time for those behind it.
+func TestDeadAddress(t *testing.T) {
+	const dead = "192.0.2.1:9092" // of RFC 5737: nobody's
+	for name, first := range map[string]string{"never connects": dead, "connects and is silent": answering(t, "silence")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, l := cluster(t), newLedger()
+			cfg := config(c, l)
+			cfg.Bootstrap = append([]string{first}, cfg.Bootstrap...)
+			cfg.MaxBlock = 4 * time.Second
+			cfg.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if addr == dead {
+					<-ctx.Done()
+					return nil, fmt.Errorf("dial %s: %w", addr, ctx.Err())
+				}
+				return (&net.Dialer{}).DialContext(ctx, network, addr)
+			}
+			p := open(t, cfg)
+			produce(t, p, records(0, 10))
+			l.check(t, 10, false)
+
+			cfg.Bootstrap, cfg.MaxBlock = []string{first, dead}, 200*time.Millisecond
+			_, err := native.New(context.Background(), cfg)
+			says(t, "nobody answers", err, native.ErrNoBroker, first, dead)
 		})
 	}
 }
