@@ -3,6 +3,7 @@ package native_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -108,15 +109,20 @@ func TestRecordArguments(t *testing.T) {
 
 	l = newLedger()
 	cfg.OnAck = l.ack
+	for _, ms := range []int64{-1, 1} {
+		_, err := native.NewReplayer(ctxFor(t), cfg, []native.Record{{}, {TimestampMS: ms}})
+		says(t, "a template", err, native.ErrArgument, "record 1 of the template: Record.TimestampMS", fmt.Sprint(" ", ms, ":"))
+	}
 	rp, err := native.NewReplayer(ctxFor(t), cfg, []native.Record{{Value: []byte("x")}})
 	must(t, err)
 	defer rp.Close()
 	must(t, rp.Replay(ctxFor(t), 0, -2, []uint32{0, 1}))
-	must(t, rp.Replay(ctxFor(t), 0, -1, []uint32{2}))
+	must(t, rp.Produce(ctxFor(t), []native.Record{{Slot: 2, TimestampMS: 1, Partition: -1}, {Slot: 3, Partition: -1}}))
+	must(t, rp.Replay(ctxFor(t), 0, -1, []uint32{4}))
 	must(t, rp.Flush(ctxFor(t)))
-	l.check(t, 3, true)
-	for slot := range uint32(3) {
-		if e, _ := l.get(slot); errors.Is(e.err, native.ErrArgument) != (slot < 2) {
+	l.check(t, 5, true)
+	for slot := range uint32(5) {
+		if e, _ := l.get(slot); errors.Is(e.err, native.ErrArgument) != (slot < 3) {
 			t.Errorf("replayed slot %d: %v", slot, e.err)
 		}
 	}

@@ -16,21 +16,22 @@ import (
 // Everything else is as in Producer: batching by batch.size (the template holds as many records as fit), linger.ms,
 // buffer.memory (a batch counts batch.size, though it takes a few bytes), acks, idempotence, retries, acknowledgements. What
 // differs is the content: whatever a topic, partition or key, a batch of n records holds the first n of the template, with
-// the time at which the batch was opened.
+// the time at which the batch was opened. So a record with a TimestampMS of its own is an ErrArgument, wherever it is given.
 type Replayer struct {
 	*Producer
 }
 
 // NewReplayer opens a Replayer as New does a Producer. The template holds as many of records as fit into batch.size, and is
-// complete then; without records it learns from the first that are passed to Produce.
+// complete then; without records it learns from the first that are passed to Produce. Keys, values and headers are what counts
+// of records, which aren't kept: Replay and Produce say where they go, so Slot, Topic and Partition are as good as any.
 func NewReplayer(ctx context.Context, cfg Config, records []Record) (*Replayer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	tmpl := newTemplate(cfg.BatchSize)
 	for i := range records {
-		headers, size := recordSize(&records[i])
-		if err := cfg.fits(size); err != nil {
+		headers, err := cfg.fitsTemplate(&records[i])
+		if err != nil {
 			return nil, fmt.Errorf("record %d of the template: %w", i, err)
 		}
 		tmpl.learn(&records[i], headers)
@@ -89,8 +90,8 @@ func (a *appender) appendTemplate(r *Record) (int32, error) {
 	if _, err := pr.topicOf(r); err != nil {
 		return -1, err
 	}
-	headers, size := recordSize(r)
-	if err := pr.cfg.fits(size); err != nil {
+	headers, err := pr.cfg.fitsTemplate(r)
+	if err != nil {
 		return -1, err
 	}
 	pr.tmpl.learn(r, headers)
@@ -99,14 +100,17 @@ func (a *appender) appendTemplate(r *Record) (int32, error) {
 	return part, err
 }
 
-// recordSize is the size of r's encoded headers, and of a batch with r alone.
-func recordSize(r *Record) (headers, batch int) {
+// fitsTemplate is an error if r can't be a record of a template, else the size of its encoded headers.
+func (c *Config) fitsTemplate(r *Record) (headers int, err error) {
+	if r.TimestampMS != 0 {
+		return 0, fmt.Errorf("Record.TimestampMS: %w: %d: a template's records have the time of their batch, which 0 stands for", ErrArgument, r.TimestampMS)
+	}
 	headers = 1
 	if len(r.Headers) > 0 {
 		headers = wire.HeadersSize(r.Headers)
 	}
 	body := wire.RecordBodySize(0, 0, r.Key, r.Value, headers)
-	return headers, wire.BatchHeaderSize + wire.VarintLen(int64(body)) + body
+	return headers, c.fits(wire.BatchHeaderSize + wire.VarintLen(int64(body)) + body)
 }
 
 // replay counts slots into batches of the partitions that r is routed to. Producer.mu is held, but let go while it waits for
