@@ -90,10 +90,10 @@ func connect(ctx context.Context, cfg *Config, addr string, setup time.Duration)
 	ctx, cancel := context.WithTimeout(ctx, setup)
 	defer cancel()
 	nc, err := cfg.Dialer(ctx, "tcp", addr)
-	if err == nil && nc == nil {
-		err = fmt.Errorf("%s: Config.Dialer returned neither a connection nor an error", addr)
+	if err != nil {
+		return nil, err
 	}
-	return nc, err
+	return nc, checkDialed(nc, addr)
 }
 
 // negotiate learns which versions the broker speaks.

@@ -2,7 +2,9 @@ package native_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -118,6 +120,34 @@ func TestDialerWithoutConnection(t *testing.T) {
 	_, err := native.New(context.Background(), cfg)
 	if err == nil || !strings.Contains(err.Error(), "neither a connection nor an error") {
 		t.Error(err)
+	}
+}
+
+// undying is a connection that doesn't keep deadlines, as those through an SSH tunnel don't.
+type undying struct{ net.Conn }
+
+var errNoDeadlines = errors.New("deadlines aren't supported")
+
+func (undying) SetDeadline(time.Time) error      { return errNoDeadlines }
+func (undying) SetReadDeadline(time.Time) error  { return errNoDeadlines }
+func (undying) SetWriteDeadline(time.Time) error { return errNoDeadlines }
+
+// TestDialerWithoutDeadlines: what is wrong is the dialer's connection, not the broker, and it is closed.
+func TestDialerWithoutDeadlines(t *testing.T) {
+	t.Parallel()
+	c, d := cluster(t, kfake.NumBrokers(1)), &dialCount{dials: map[string]int{}}
+	cfg := config(c, newLedger())
+	cfg.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		nc, err := d.dial(ctx, network, addr)
+		return undying{nc}, err
+	}
+	for _, secure := range []*tls.Config{nil, {}} {
+		cfg.TLS = secure
+		_, err := native.New(context.Background(), cfg)
+		says(t, "New", err, errNoDeadlines, cfg.Bootstrap[0], "Config.Dialer")
+		if errors.Is(err, native.ErrNotKafka) || d.closed.Load() != int64(d.all()) {
+			t.Errorf("%v; %d of %d connections are closed", err, d.closed.Load(), d.all())
+		}
 	}
 }
 
