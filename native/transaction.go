@@ -38,7 +38,7 @@ var (
 // InitTransactions gets the producer its id, ends what an earlier producer of the same transactional.id left open, and fences
 // that one: call it first. KafkaProducer.initTransactions.
 func (pr *Producer) InitTransactions(ctx context.Context) error {
-	return pr.callTransaction(ctx, "InitTransactions", txnInitializing, func(x *transactions) ([]*batch, error) {
+	return pr.callTransaction(ctx, opInit, txnInitializing, func(x *transactions) ([]*batch, bool) {
 		return nil, x.move(txnInitializing, nil)
 	})
 }
@@ -54,19 +54,22 @@ func (pr *Producer) BeginTransaction() error {
 	if err := x.idle("BeginTransaction"); err != nil {
 		return err
 	}
-	return x.move(txnOpen, nil)
+	if !x.move(txnOpen, nil) {
+		return x.outOfTurn("BeginTransaction")
+	}
+	return nil
 }
 
 // CommitTransaction sends what is left without lingering, waits until all of the transaction is acknowledged, and commits it.
 // Where a record failed, so does this. In the rare case that the producer needs a new epoch afterwards and is refused one, the
 // error comes though the transaction is committed, and says so.
 func (pr *Producer) CommitTransaction(ctx context.Context) error {
-	return pr.callTransaction(ctx, "CommitTransaction", txnCommitting, func(x *transactions) ([]*batch, error) {
-		if err := x.move(txnCommitting, nil); err != nil {
-			return nil, err
+	return pr.callTransaction(ctx, "CommitTransaction", txnCommitting, func(x *transactions) ([]*batch, bool) {
+		if !x.move(txnCommitting, nil) {
+			return nil, false
 		}
 		pr.sealAll()
-		return nil, nil
+		return nil, true
 	})
 }
 
@@ -80,23 +83,24 @@ func (pr *Producer) AbortTransaction(ctx context.Context) error {
 
 // abortTransaction is AbortTransaction for itself and for Close.
 func (pr *Producer) abortTransaction(ctx context.Context, op string) error {
-	return pr.callTransaction(ctx, op, txnAborting, func(x *transactions) ([]*batch, error) {
+	return pr.callTransaction(ctx, op, txnAborting, func(x *transactions) ([]*batch, bool) {
 		gone := ErrTransactionAborted
 		if x.state == txnAbortable {
 			gone = x.failure()
 		}
-		if err := x.move(txnAborting, nil); err != nil {
-			return nil, err
+		if !x.move(txnAborting, nil) {
+			return nil, false
 		}
 		x.asked, x.trouble = false, nil // of what is given up
 		x.finishCall(gone)              // a commit
 		x.fresh = x.fresh[:0]           // no need to add them any more
-		return pr.dropUnsent(ErrTransactionAborted, nil), nil
+		return pr.dropUnsent(ErrTransactionAborted, nil), true
 	})
 }
 
 // Names of calls that are told apart by them.
 const (
+	opInit  = "InitTransactions"
 	opAbort = "AbortTransaction"
 	opClose = "Close"
 )
@@ -116,9 +120,10 @@ func (c *txnCall) finish(err error) {
 	close(c.done)
 }
 
-// callTransaction begins a call and waits for its end; the same call waits for one that is still going on.
+// callTransaction begins a call and waits for its end; the same call waits for one that is still going on. begin reports false
+// if it isn't possible in the state that the transaction is in.
 // Source: TransactionManager.handleCachedTransactionRequestResult.
-func (pr *Producer) callTransaction(ctx context.Context, op string, to txnState, begin func(*transactions) ([]*batch, error)) error {
+func (pr *Producer) callTransaction(ctx context.Context, op string, to txnState, begin func(*transactions) ([]*batch, bool)) error {
 	x := pr.txn
 	if x == nil {
 		return ErrNotTransactional
@@ -135,7 +140,10 @@ func (pr *Producer) callTransaction(ctx context.Context, op string, to txnState,
 			err = c.unfinished(op)
 		}
 		if err == nil {
-			done, err = begin(x)
+			var ok bool
+			if done, ok = begin(x); !ok {
+				err = x.outOfTurn(op)
+			}
 		}
 		if err == nil {
 			c = &txnCall{op: op, to: to, done: make(chan struct{})}

@@ -326,8 +326,13 @@ func TestOutOfTurn(t *testing.T) {
 				}
 			}
 		}
+		for op, call := range map[string]func(context.Context) error{"CommitTransaction": p.CommitTransaction, "AbortTransaction": p.AbortTransaction} {
+			says(t, op, call(ctxFor(t)), native.ErrTransactionState, op+" before InitTransactions")
+		}
+		says(t, "begin", p.BeginTransaction(), native.ErrTransactionState, "BeginTransaction before InitTransactions")
 		refuses("at first", "begin", "produce", "offsets", "commit", "abort")
 		must(t, p.InitTransactions(ctxFor(t)))
+		says(t, "init again", p.InitTransactions(ctxFor(t)), native.ErrTransactionState, "InitTransactions was called before")
 		refuses("when ready", "init", "produce", "offsets", "commit", "abort")
 		must(t, p.BeginTransaction())
 		refuses("in a transaction", "init", "begin")

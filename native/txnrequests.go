@@ -40,7 +40,7 @@ func (x *transactions) conclude(c *coordinator, verdict txnVerdict, err error) t
 		done = x.abortable(err, done)
 	case verdictReinit:
 		x.identify(noID)
-		if x.move(txnUninitialized, nil) == nil {
+		if x.move(txnUninitialized, nil) {
 			x.finishCall(err)
 		}
 	default:

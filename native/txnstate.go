@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"slices"
 
 	"kbench/native/wire"
 )
@@ -108,16 +109,10 @@ func (x *transactions) kick() {
 	}
 }
 
-// move changes the state if the order allows it, else it is an error and nothing changes.
-func (x *transactions) move(to txnState, cause error) error {
-	if to != txnFatal {
-		ok := false
-		for _, from := range txnStates[to].after {
-			ok = ok || from == x.state
-		}
-		if !ok {
-			return fmt.Errorf("%w: %s", ErrTransactionState, txnStates[x.state].name)
-		}
+// move changes the state. It reports false if the order doesn't allow it; nothing changes then.
+func (x *transactions) move(to txnState, cause error) bool {
+	if to != txnFatal && !slices.Contains(txnStates[to].after, x.state) {
+		return false
 	}
 	x.state, x.err = to, cause
 	switch {
@@ -129,10 +124,14 @@ func (x *transactions) move(to txnState, cause error) error {
 	default:
 		x.pr.refusal = x.outOfTurn("Produce")
 	}
-	return nil
+	return true
 }
 
+// outOfTurn is the error of a call that isn't possible in this state.
 func (x *transactions) outOfTurn(op string) error {
+	if op == opInit {
+		return fmt.Errorf("%w: InitTransactions was called before, and is called once", ErrTransactionState)
+	}
 	return fmt.Errorf("%w: %s %s", ErrTransactionState, op, txnStates[x.state].name)
 }
 
@@ -223,10 +222,9 @@ func (x *transactions) finishCall(err error) {
 func (x *transactions) initialized(id producerID) {
 	x.identify(id)
 	x.v2 = x.features.TransactionVersion >= 2
-	if err := x.move(txnReady, nil); err != nil {
-		return // abandoned meanwhile
+	if x.move(txnReady, nil) { // else it was abandoned meanwhile
+		x.finishCall(nil)
 	}
-	x.finishCall(nil)
 }
 
 // identify changes the producer's identity while nothing is on its way: every partition counts from 0.
@@ -249,7 +247,7 @@ func (x *transactions) complete() {
 	x.joined, x.fresh, x.adding = x.joined[:0], x.fresh[:0], x.adding[:0]
 	x.started, x.unsure, x.asked = false, false, false
 	if x.pr.id == noID { // InitTransactions had failed, and is to be called again; Java's client forgets that here
-		if x.move(txnUninitialized, nil) == nil {
+		if x.move(txnUninitialized, nil) {
 			x.finishCall(nil)
 		}
 		return
@@ -263,13 +261,13 @@ func (x *transactions) complete() {
 	bump := x.bump && !x.closing // there will be nothing to part from this transaction
 	x.bump = false
 	if bump {
-		_ = x.move(txnInitializing, nil) // follows committing and aborting
+		x.move(txnInitializing, nil) // follows committing and aborting
 		if x.call != nil {
 			x.call.ended = true
 		}
 		return
 	}
-	if x.move(txnReady, nil) == nil {
+	if x.move(txnReady, nil) {
 		x.finishCall(nil)
 	}
 }
@@ -277,7 +275,7 @@ func (x *transactions) complete() {
 // abortable notes that the transaction can't be committed, and fails what wasn't sent; batches to deliver are appended to
 // done. Source: TransactionManager.transitionToAbortableError, Sender.maybeSendAndPollTransactionalRequest.
 func (x *transactions) abortable(cause error, done []*batch) []*batch {
-	if x.state == txnAborting || x.state == txnAbortable || x.move(txnAbortable, cause) != nil {
+	if x.state == txnAborting || x.state == txnAbortable || !x.move(txnAbortable, cause) {
 		return done // it is aborted anyway, or comes too late
 	}
 	x.kick()
@@ -288,7 +286,7 @@ func (x *transactions) abortable(cause error, done []*batch) []*batch {
 // Source: TransactionManager.transitionToFatalError.
 func (x *transactions) fatal(cause error) error {
 	err := fmt.Errorf("%w: %w", ErrTransactionFatal, cause)
-	_ = x.move(txnFatal, cause) // always allowed
+	x.move(txnFatal, cause) // always allowed
 	x.failCalls(err)
 	return err
 }
