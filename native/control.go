@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -62,7 +63,7 @@ func (c *control) setupTimeout() time.Duration {
 
 // connectAny tries every address once.
 func (c *control) connectAny(ctx context.Context) error {
-	var errs []error
+	var failed failures
 	for i := range c.addrs {
 		addr := c.addrs[c.next%len(c.addrs)]
 		c.next++
@@ -72,17 +73,47 @@ func (c *control) connectAny(ctx context.Context) error {
 			c.opened.Add(1)
 			return nil
 		}
-		errs = append(errs, err)
+		failed.add(addr, err)
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	c.failures++
-	err := errors.Join(errs...)
+	err := failed.err()
 	if errors.Is(err, ErrNotKafka) || auth.Known(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNoBroker, err)
+}
+
+// failures gathers why addresses couldn't be connected to, each cause once.
+type failures []failure
+
+type failure struct {
+	cause string // without the address
+	err   error
+	also  []string // other addresses with the same cause
+}
+
+func (f *failures) add(addr string, err error) {
+	cause := strings.ReplaceAll(err.Error(), addr, "")
+	for i := range *f {
+		if known := &(*f)[i]; known.cause == cause {
+			known.also = append(known.also, addr)
+			return
+		}
+	}
+	*f = append(*f, failure{cause: cause, err: err})
+}
+
+func (f failures) err() error {
+	errs := make([]error, len(f))
+	for i, one := range f {
+		if errs[i] = one.err; len(one.also) > 0 {
+			errs[i] = fmt.Errorf("%w (the same at %s)", one.err, strings.Join(one.also, ", "))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // dialInTurn connects to the first of some addresses that are still to be tried before ctx ends. Each has an equal share of the
@@ -122,14 +153,15 @@ func (c *control) ask(ctx context.Context, key, lowest, highest int16, body func
 	if err == nil {
 		return r, version, nil
 	}
+	addr := c.conn.addr
 	c.close()
 	if reused && ctx.Err() == nil { // the broker may have closed an idle connection
 		return c.ask(ctx, key, lowest, highest, body)
 	}
 	if hungUp(err) && c.cfg.SASL == nil {
-		return r, version, fmt.Errorf("%w: it closed the connection on the first request (a listener that wants SASL: security.protocol?)", ErrNoBroker)
+		return r, version, fmt.Errorf("%w: %s: it closed the connection on the first request (a listener that wants SASL: security.protocol?)", ErrNoBroker, addr)
 	}
-	return r, version, fmt.Errorf("%w: %w", ErrNoBroker, err)
+	return r, version, fmt.Errorf("%w: %s: %s: %w", ErrNoBroker, addr, apiName(key), err)
 }
 
 // learn takes over the brokers' addresses.

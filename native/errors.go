@@ -49,9 +49,9 @@ type Error struct {
 	Message string
 }
 
-// Error is the name, the code and the broker's message.
+// Error is the name, the code and the broker's message, if that says more.
 func (e *Error) Error() string {
-	if e.Message != "" {
+	if e.Message != "" && e.Message != e.Name {
 		return fmt.Sprintf("%s (%d): %s", e.Name, e.Code, e.Message)
 	}
 	return fmt.Sprintf("%s (%d)", e.Name, e.Code)
