@@ -49,6 +49,7 @@ func TestSettingsRefused(t *testing.T) {
 		{func(c *native.Config) { c.PartitionerAvailTimeout = -1 }, "partitioner.availability.timeout.ms: -1ns is negative"},
 		{func(c *native.Config) { c.PartitionRules = []native.PartitionRule{{Partition: 1}} }, "PartitionRules"},
 		{func(c *native.Config) { c.Bootstrap = nil }, "bootstrap.servers"},
+		{func(c *native.Config) { c.SocketSetupTimeout = 0 }, "socket.connection.setup.timeout.ms: 0s isn't above 0"},
 		{func(c *native.Config) { c.Connections = -1 }, "Connections: -1 is not 0 to 256"},
 		{func(c *native.Config) { c.Connections = 257 }, "Connections: 257 is not 0 to 256"},
 		{func(c *native.Config) { c.Connections = 256 }, ""},

@@ -204,6 +204,7 @@ func (c *Config) check() error {
 		bad(d.value < 0, "%s: %v is negative", d.name, d.value)
 	}
 	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
+	bad(c.SocketSetupTimeout <= 0, "socket.connection.setup.timeout.ms: %v isn't above 0", c.SocketSetupTimeout)
 	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,
 		"delivery.timeout.ms: %v is below linger.ms + request.timeout.ms = %v", c.DeliveryTimeout, c.Linger+c.RequestTimeout)
 	bad(int(c.MetadataRecovery) >= len(recoveryNames), "metadata.recovery.strategy: %d is unknown", c.MetadataRecovery)
