@@ -14,7 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// Config is a producer's configuration. Field comments name Kafka's setting, whose meaning each has.
+// Config is a producer's configuration. Field comments name Kafka's setting, whose meaning each has. The producer keeps what
+// slices and pointers in it refer to, which isn't to be changed any more.
 type Config struct {
 	Bootstrap []string // bootstrap.servers: host:port each
 	Topics    []string // topics that records may go to; Record.Topic is an index into it
@@ -39,7 +40,7 @@ type Config struct {
 	LZ4Level            int           // compression.lz4.level: 1–17
 	ZstdLevel           int           // compression.zstd.level: −131072–22
 	BufferMemory        int64         // buffer.memory, bytes; each batch counts batch.size
-	MaxBlock            time.Duration // max.block.ms: how long one Produce waits for memory and partitions, and New for metadata
+	MaxBlock            time.Duration // max.block.ms: how long one Produce waits for memory and partitions, and New for metadata; 0: New waits for its ctx
 	MaxRequestSize      int           // max.request.size: bytes of a request and of a record, before compression
 	RequestTimeout      time.Duration // request.timeout.ms
 	DeliveryTimeout     time.Duration // delivery.timeout.ms

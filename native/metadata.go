@@ -78,7 +78,7 @@ func (pr *Producer) topicsMissing() error {
 		}
 		for _, p := range t.partitions {
 			if p.node == nil {
-				return fmt.Errorf("partition %d of topic %q has no leader: %w", p.id, t.name, newError(5, ""))
+				return fmt.Errorf("partition %d of topic %q has no leader: %w", p.id, t.name, newError(codeNoLeader, ""))
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func (pr *Producer) followMetadata() {
 		if err == nil {
 			err = pr.renewID(pr.ctx)
 		}
-		next := pr.cfg.MetadataMaxAge
+		next := max(pr.cfg.MetadataMaxAge, pr.cfg.RetryBackoff) // Metadata.timeToNextUpdate
 		failures++
 		pr.mu.Lock()
 		if err == nil && !pr.homeless() {
@@ -217,7 +217,7 @@ func (pr *Producer) apply(m *wire.Metadata) {
 		if t == nil {
 			continue
 		}
-		if mt.Code != codeNone && !(mt.Code == 5 && len(mt.Partitions) > 0) {
+		if mt.Code != codeNone && !(mt.Code == codeNoLeader && len(mt.Partitions) > 0) {
 			t.err = topicError(t.name, mt.Code)
 			continue
 		}

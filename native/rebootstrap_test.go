@@ -168,6 +168,27 @@ func TestRebootstrapInTransaction(t *testing.T) {
 	}
 }
 
+// TestMetadataBackoff: retry.backoff.ms lies between requests for metadata, however short metadata.max.age.ms is.
+func TestMetadataBackoff(t *testing.T) {
+	t.Parallel()
+	c, asked := cluster(t, kfake.NumBrokers(1)), atomic.Int64{}
+	c.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		asked.Add(1)
+		return nil, nil, false
+	})
+	cfg := config(c, newLedger())
+	cfg.MetadataMaxAge, cfg.RetryBackoff, cfg.RetryBackoffMax = 0, 50*time.Millisecond, 50*time.Millisecond
+	began := time.Now()
+	open(t, cfg)
+	for asked.Load() < 5 {
+		time.Sleep(time.Millisecond)
+	}
+	if got, most := asked.Load(), int64(time.Since(began)/cfg.RetryBackoff)+2; got > most {
+		t.Errorf("%d requests in %v, want %d at most", got, time.Since(began), most)
+	}
+}
+
 func TestParseMetadataRecovery(t *testing.T) {
 	for _, r := range []native.MetadataRecovery{native.RecoveryRebootstrap, native.RecoveryNone} {
 		if got, err := native.ParseMetadataRecovery(r.String()); got != r || err != nil {
