@@ -23,7 +23,7 @@ var (
 )
 
 // security is how connections are secured.
-func (c *Config) security() auth.Config { return auth.Config{TLS: c.TLS, SASL: c.SASL} }
+func (c *Config) security() auth.Config { return auth.Config{TLS: c.TLS, SASL: c.SASL, Dial: c.Dialer} }
 
 // secure makes a new connection a secured one.
 func (c *conn) secure(ctx context.Context, timeout time.Duration) error {

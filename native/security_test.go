@@ -1,8 +1,10 @@
 package native_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -75,6 +77,50 @@ func TestSecured(t *testing.T) {
 			l.check(t, len(recs), false)
 		})
 	}
+}
+
+// TestLooksByDialer: what is found out about a listener that hangs up is found out through Config.Dialer too, which knows the
+// way.
+func TestLooksByDialer(t *testing.T) {
+	server := authtest.NewAuthority(t).Issue(t, time.Now().Add(time.Hour), "broker.invalid").Server(t, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			head := make([]byte, 1)
+			if _, err := nc.Read(head); err == nil && head[0] == 0x16 { // TLS, else it hangs up
+				_ = tls.Server(&putBack{nc, head}, server).HandshakeContext(context.Background())
+			}
+			nc.Close()
+		}
+	}()
+	cfg := native.DefaultConfig()
+	cfg.Bootstrap, cfg.Topics, cfg.OnAck = []string{"broker.invalid:9092"}, []string{"a"}, func(native.Ack) {}
+	cfg.Dialer = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
+	}
+	_, err = native.New(ctxFor(t), cfg)
+	says(t, "plain text at a TLS listener", err, native.ErrTLSListener, "broker.invalid")
+}
+
+// putBack is a connection of which something was read already.
+type putBack struct {
+	net.Conn
+	head []byte
+}
+
+func (c *putBack) Read(p []byte) (int, error) {
+	if len(c.head) > 0 {
+		n := copy(p, c.head)
+		c.head = c.head[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
 }
 
 // TestSecuredNewFails checks that New says at once what doesn't fit, and never the password.

@@ -27,6 +27,8 @@ type Config struct {
 	// answers without any, for a better error. It takes up to a second:
 	// not for connections to a broker that is known, and hangs up because it restarts.
 	Curious bool
+	// Dial connects for that; nil: as net.Dialer does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Secured says whether there is anything to do.
@@ -144,7 +146,7 @@ func (c Config) firstAnswer(ctx context.Context, err error, addr string) error {
 
 // HungUp is the error for a listener that closed a connection when it was asked in plain text.
 func (c Config) HungUp(ctx context.Context, addr string) error {
-	if c.Curious && speaksTLS(ctx, addr) {
+	if c.Curious && c.speaksTLS(ctx, addr) {
 		return fmt.Errorf("%w (security.protocol)", ErrTLSListener)
 	}
 	return fmt.Errorf("%w: it closed the connection without an answer", ErrNotKafka)

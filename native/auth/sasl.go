@@ -93,7 +93,7 @@ func Authenticate(ctx context.Context, m sasl.Mechanism, addr string, version in
 
 // answersWithoutSASL tries whether a listener answers what it would ask credentials for, if it wanted any.
 func (c Config) answersWithoutSASL(ctx context.Context, addr string) bool {
-	return look(ctx, addr, func(ctx context.Context, raw net.Conn) bool {
+	return c.look(ctx, addr, func(ctx context.Context, raw net.Conn) bool {
 		return bounded(ctx, raw, func() error {
 			nc, err := c.encrypt(ctx, raw, addr)
 			if err != nil {

@@ -78,12 +78,15 @@ const lookTime = time.Second
 
 // look connects to a listener of which more is to be known than why it refused a connection, and asks it. False: nobody
 // listens, or the answer is no.
-func look(ctx context.Context, addr string, ask func(context.Context, net.Conn) bool) bool {
+func (c Config) look(ctx context.Context, addr string, ask func(context.Context, net.Conn) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	var d net.Dialer
-	nc, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
+	dial := c.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	nc, err := dial(ctx, "tcp", addr)
+	if err != nil || nc == nil {
 		return false
 	}
 	defer nc.Close()
@@ -91,8 +94,8 @@ func look(ctx context.Context, addr string, ask func(context.Context, net.Conn) 
 }
 
 // speaksTLS tells whether the listener at addr answers a TLS handshake, whatever its certificate. Nothing is sent after it.
-func speaksTLS(ctx context.Context, addr string) bool {
-	return look(ctx, addr, func(ctx context.Context, nc net.Conn) bool {
+func (c Config) speaksTLS(ctx context.Context, addr string) bool {
+	return c.look(ctx, addr, func(ctx context.Context, nc net.Conn) bool {
 		err := tls.Client(nc, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
 		return err == nil || alert(err) != nil
 	})
