@@ -245,14 +245,14 @@ func (c *Config) fits(size int) error {
 
 // noPartition says why a record has no partition to go to.
 func (pr *Producer) noPartition(t *topic, r *Record) error {
-	if len(t.partitions) == 0 {
+	if len(t.current()) == 0 {
 		return topicError(t.name, codeUnknownTopic)
 	}
 	want := r.Partition
 	if want < 0 { // it came from a rule
 		want, _ = pr.table.lookup(r.Key)
 	}
-	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, want, t.name, len(t.partitions))
+	return fmt.Errorf("%w: %d of topic %q, which has %d", ErrUnknownPartition, want, t.name, len(t.current()))
 }
 
 // refuseRecord acknowledges a record that never got into a batch.

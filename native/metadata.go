@@ -281,18 +281,7 @@ func (pr *Producer) applyTopic(t *topic, mt *wire.TopicMeta, now int64) {
 	if t.id = mt.TopicID; t.id != noTopicID {
 		pr.byID[t.id] = t
 	}
-	highest := int32(len(t.partitions)) - 1
-	for _, mp := range mt.Partitions {
-		highest = max(highest, mp.ID)
-	}
-	if grown := int(highest) + 1; grown > len(t.partitions) {
-		for id := len(t.partitions); id < grown; id++ {
-			p := &partition{topic: t, id: int32(id), leaderEpoch: -1}
-			p.seq.restart(pr.id)
-			t.partitions = append(t.partitions, p)
-		}
-		t.sticky.forget()
-	}
+	pr.resize(t, mt, recreated)
 	for _, mp := range mt.Partitions {
 		if mp.ID < 0 {
 			continue
@@ -302,6 +291,27 @@ func (pr *Producer) applyTopic(t *topic, mt *wire.TopicMeta, now int64) {
 			continue // older than what a Produce response told
 		}
 		pr.lead(p, pr.nodeOf(p, mp.Leader), mp.LeaderEpoch, now)
+	}
+}
+
+// resize takes over how many partitions a topic has: fewer only if it was made again, because an answer without the last ones
+// may as well be older than they are.
+func (pr *Producer) resize(t *topic, mt *wire.TopicMeta, recreated bool) {
+	had, listed := len(t.current()), 0
+	for _, mp := range mt.Partitions {
+		listed = max(listed, int(mp.ID)+1)
+	}
+	for id := len(t.partitions); id < listed; id++ {
+		p := &partition{topic: t, id: int32(id), leaderEpoch: -1}
+		p.seq.restart(pr.id)
+		t.partitions = append(t.partitions, p)
+		t.gone = 0
+	}
+	if gone := len(t.partitions) - listed; recreated || gone < t.gone {
+		t.gone = gone
+	}
+	if len(t.current()) != had {
+		t.sticky.forget()
 	}
 }
 

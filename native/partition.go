@@ -9,9 +9,13 @@ type topic struct {
 	index      int32
 	id         [16]byte
 	partitions []*partition
+	gone       int   // the last of them that a topic made again under its name doesn't have: only what they hold is sent
 	err        error // why there is no metadata of it
 	sticky     sticky
 }
+
+// current are the partitions that records may go to.
+func (t *topic) current() []*partition { return t.partitions[:len(t.partitions)-t.gone] }
 
 // partition is the accumulator of one partition. Guarded by Producer.mu.
 //

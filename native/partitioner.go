@@ -83,12 +83,13 @@ type sticky struct {
 
 // route chooses the partition of a record, or nil if there is none for it. size is roughly what it will take.
 func (pr *Producer) route(t *topic, r *Record) *partition {
-	n := len(t.partitions)
+	partitions := t.current()
+	n := len(partitions)
 	if r.Partition != -1 {
 		if uint(r.Partition) >= uint(n) {
 			return nil
 		}
-		return t.partitions[r.Partition]
+		return partitions[r.Partition]
 	}
 	if n == 0 {
 		return nil
@@ -97,17 +98,17 @@ func (pr *Producer) route(t *topic, r *Record) *partition {
 	case pr.cfg.Partitioner == PartitionerRoundRobin:
 		return t.nextInTurn()
 	case pr.cfg.Partitioner == PartitionerRandom:
-		return t.partitions[pr.rng.IntN(n)]
+		return partitions[pr.rng.IntN(n)]
 	case r.Key != nil && !pr.cfg.PartitionerIgnoreKeys:
 		if len(pr.table) > 0 {
 			if i, ok := pr.table.lookup(r.Key); ok {
 				if int(i) >= n {
 					return nil
 				}
-				return t.partitions[i]
+				return partitions[i]
 			}
 		}
-		return t.partitions[keyPartition(r.Key, n)]
+		return partitions[keyPartition(r.Key, n)]
 	}
 	s := &t.sticky
 	if s.part == nil || s.bytes >= pr.cfg.BatchSize && s.part.open == nil || s.bytes >= 2*pr.cfg.BatchSize {
@@ -118,15 +119,16 @@ func (pr *Producer) route(t *topic, r *Record) *partition {
 
 // nextInTurn is the next partition with a leader, or simply the next if none has one.
 func (t *topic) nextInTurn() *partition {
-	s, n := &t.sticky, len(t.partitions)
+	s, partitions := &t.sticky, t.current()
+	n := len(partitions)
 	for range n {
 		s.turn = (s.turn + 1) % n
-		if p := t.partitions[s.turn]; p.node != nil {
+		if p := partitions[s.turn]; p.node != nil {
 			return p
 		}
 	}
 	s.turn = (s.turn + 1) % n
-	return t.partitions[s.turn]
+	return partitions[s.turn]
 }
 
 // unstick chooses another sticky partition.
@@ -147,12 +149,12 @@ func (pr *Producer) unstick(t *topic) {
 func (pr *Producer) weigh(t *topic) {
 	s := &t.sticky
 	s.choices, s.sums = s.choices[:0], s.sums[:0]
-	s.left = len(t.partitions) / 16
+	s.left = len(t.current()) / 16
 	now, longest := int64(0), 0
 	if pr.cfg.PartitionerAvailTimeout > 0 {
 		now = pr.now()
 	}
-	for _, p := range t.partitions {
+	for _, p := range t.current() {
 		if p.node == nil || now > 0 && p.node.stalled(now, int64(pr.cfg.PartitionerAvailTimeout)) {
 			continue
 		}
@@ -160,7 +162,7 @@ func (pr *Producer) weigh(t *topic) {
 		longest = max(longest, p.backlog())
 	}
 	if len(s.choices) == 0 {
-		s.choices = append(s.choices, t.partitions...)
+		s.choices = append(s.choices, t.current()...)
 	}
 	sum := 0
 	for _, p := range s.choices {

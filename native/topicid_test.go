@@ -196,6 +196,53 @@ func forgotten(t *testing.T, cl *kgo.Client, topic string) {
 	}
 }
 
+// TestMadeAgainSmaller makes a topic again with fewer partitions: records go to those that there are, by whatever partitioner,
+// and to no other.
+func TestMadeAgainSmaller(t *testing.T) {
+	for _, partitioner := range []native.Partitioner{native.PartitionerDefault, native.PartitionerRoundRobin, native.PartitionerRandom} {
+		t.Run(partitioner.String(), func(t *testing.T) {
+			t.Parallel()
+			c, l := cluster(t, kfake.NumBrokers(1)), newLedger()
+			cfg := config(c, l)
+			cfg.Partitioner, cfg.MetadataMaxAge, cfg.MaxBlock = partitioner, 20*time.Millisecond, 500*time.Millisecond
+			cfg.RequestTimeout, cfg.DeliveryTimeout = time.Second, 2*time.Second
+			p := open(t, cfg)
+			produce(t, p, records(0, 30))
+			cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+			must(t, err)
+			defer cl.Close()
+			_, err = kadm.NewClient(cl).DeleteTopics(ctxFor(t), "a")
+			must(t, err)
+			_, err = kadm.NewClient(cl).CreateTopics(ctxFor(t), 1, 1, nil, "a")
+			must(t, err)
+			sent := func(slot uint32) error { // what comes of a record for a partition that is gone
+				produce(t, p, []native.Record{{Slot: slot, Partition: 2, Value: []byte("x")}})
+				e, _ := l.get(slot)
+				return e.err
+			}
+			first := uint32(30) // from here on it knows of the new topic
+			for err := error(nil); !errors.Is(err, native.ErrUnknownPartition); first++ {
+				if err = sent(first); first == 33 {
+					t.Fatalf("a record for partition 2: %v", err)
+				}
+			}
+			for i := range uint32(40) {
+				r := native.Record{Slot: first + i, Partition: -1, Value: []byte("x")}
+				if i < 20 && partitioner == native.PartitionerDefault {
+					r.Key = fmt.Append(nil, i)
+				}
+				must(t, p.Produce(ctxFor(t), []native.Record{r}))
+			}
+			must(t, p.Flush(ctxFor(t)))
+			for i := range uint32(40) {
+				if e, _ := l.get(first + i); e.err != nil || e.partition != 0 {
+					t.Fatalf("slot %d: partition %d, %v", first+i, e.partition, e.err)
+				}
+			}
+		})
+	}
+}
+
 // TestTopicIDRefused checks that brokers which don't know an id yet, or know another one, make the producer ask for metadata
 // and send again.
 func TestTopicIDRefused(t *testing.T) {
