@@ -92,13 +92,27 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			pr.mu.Lock()
 		}
 	}
-	yields := a.yields
-	a.yields = false
 	pr.mu.Unlock()
-	if yields {
+	a.yield()
+	return len(recs), nil
+}
+
+// seal seals p's open batch, which is full, and notes whether that is worth a yield. Producer.mu is held.
+func (a *appender) seal(p *partition, size int, now int64) {
+	p.seal(now)
+	a.pr.place(p, now)
+	if size >= yieldFrom && p.node != nil && runtime.GOMAXPROCS(0) == 1 {
+		p.node.kick() // also where it waits for answers: they may be there
+		a.yields = true
+	}
+}
+
+// yield gives the writer its turn, if a large batch is ready. Producer.mu is not held.
+func (a *appender) yield() {
+	if a.yields {
+		a.yields = false
 		runtime.Gosched()
 	}
-	return len(recs), nil
 }
 
 // appendOne appends one record under Producer.mu, which is let go while it waits for memory. On failure it returns
@@ -139,13 +153,7 @@ func (a *appender) appendOne(r *Record, now, timeMS int64) (int32, error) {
 			return p.id, err
 		}
 		if p.open != nil {
-			large := len(p.open.buf) >= yieldFrom
-			p.seal(now)
-			pr.place(p, now)
-			if large && p.node != nil && runtime.GOMAXPROCS(0) == 1 {
-				p.node.kick()
-				a.yields = true
-			}
+			a.seal(p, len(p.open.buf), now)
 			if s := &t.sticky; s.part == p && s.bytes+size >= pr.cfg.BatchSize {
 				// Its batch is full: leave the sticky partition now, or its next batch would be left half full.
 				s.bytes = max(s.bytes, pr.cfg.BatchSize)

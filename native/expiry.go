@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// expireBatches fails batches that are older than delivery.timeout.ms, wherever they are.
+// expireBatches fails batches that are older than delivery.timeout.ms, wherever they are. It keeps an eye on the wall clock, too.
 func (pr *Producer) expireBatches() {
 	defer pr.wg.Done()
 	tick := time.NewTicker(min(max(pr.cfg.DeliveryTimeout/20, 5*time.Millisecond), 100*time.Millisecond))
@@ -16,6 +16,7 @@ func (pr *Producer) expireBatches() {
 			return
 		case <-tick.C:
 		}
+		pr.setWall()
 		pr.mu.Lock()
 		if pr.unfinished > 0 {
 			now := pr.now()

@@ -159,10 +159,11 @@ func (n *node) setupTimeout() time.Duration {
 	pr := n.pr
 	pr.mu.Lock()
 	defer pr.mu.Unlock()
+	first := pr.cfg.SocketSetupTimeout
 	if n.failures == 0 {
-		return pr.cfg.SocketSetupTimeout
+		return first
 	}
-	return time.Duration(pr.backoff(n.failures+1, pr.cfg.SocketSetupTimeout, pr.cfg.SocketSetupTimeoutMax))
+	return time.Duration(pr.backoff(n.failures+1, first, max(first, pr.cfg.SocketSetupTimeoutMax)))
 }
 
 // postpone backs off after a connection that couldn't be made.

@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Producer sends records. Its methods are safe for concurrent use.
 type Producer struct {
 	cfg       Config
-	start     time.Time // monotonic: times inside are ns since it
-	wall      int64     // wall clock at start, ns since 1970
-	linger    int64     // ns
-	maxRecord int       // bytes of a record with its own length field
-	tmpl      *template // of a Replayer, else nil
+	start     time.Time    // monotonic: times inside are ns since it
+	wall      atomic.Int64 // wall clock at start by the last look at both clocks, ns since 1970
+	linger    int64        // ns
+	maxRecord int          // bytes of a record with its own length field
+	tmpl      *template    // of a Replayer, else nil
 	table     partitionTable
 
 	topics []*topic          // by Record.Topic
@@ -57,7 +58,8 @@ type Producer struct {
 }
 
 // New connects to a cluster, learns about the topics and returns a producer. ctx bounds the opening only. It fails at once
-// when no bootstrap server answers as a Kafka broker, and after max.block.ms at most when a topic isn't there.
+// when no bootstrap server answers as a Kafka broker, after max.block.ms at most when a topic isn't there, and after 5 s at
+// most when one of its partitions has no leader.
 func New(ctx context.Context, cfg Config) (*Producer, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -69,12 +71,13 @@ func New(ctx context.Context, cfg Config) (*Producer, error) {
 func newProducer(ctx context.Context, cfg Config, tmpl *template) (*Producer, error) {
 	start := time.Now()
 	pr := &Producer{
-		cfg: cfg, start: start, wall: start.UnixNano(), linger: int64(cfg.Linger), tmpl: tmpl,
+		cfg: cfg, start: start, linger: int64(cfg.Linger), tmpl: tmpl,
 		table:     newPartitionTable(cfg.PartitionRules),
 		maxRecord: cfg.maxRecord(),
 		byName:    map[string]*topic{}, byID: map[[16]byte]*topic{}, nodes: map[int32][]*node{}, metaWake: make(chan struct{}, 1),
 		mem: newMemory(&cfg, tmpl), rng: newRand(cfg.Seed), id: noID, gen: newGeneration(nil),
 	}
+	pr.setWall()
 	for i, name := range cfg.Topics {
 		t := &topic{name: name, index: int32(i)}
 		pr.topics = append(pr.topics, t)
@@ -112,7 +115,13 @@ func (pr *Producer) Config() Config { return pr.cfg }
 func (pr *Producer) now() int64 { return int64(time.Since(pr.start)) }
 
 // wallMS is the wall clock at a time of now, in ms since 1970.
-func (pr *Producer) wallMS(now int64) int64 { return (pr.wall + now) / 1e6 }
+func (pr *Producer) wallMS(now int64) int64 { return (pr.wall.Load() + now) / 1e6 }
+
+// setWall looks at both clocks: the wall clock may be set, and the monotonic one stands still while a machine is suspended.
+func (pr *Producer) setWall() {
+	t := time.Now()
+	pr.wall.Store(t.UnixNano() - int64(t.Sub(pr.start)))
+}
 
 // Flush sends what was appended before without lingering and waits until all of it is acknowledged or failed, or ctx is done.
 func (pr *Producer) Flush(ctx context.Context) error {

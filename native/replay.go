@@ -70,6 +70,7 @@ func (rp *Replayer) Replay(ctx context.Context, topic, partition int32, slots []
 		done, part, err = a.replay(&r, slots)
 	}
 	pr.mu.Unlock()
+	a.yield()
 	if err == nil {
 		return nil
 	}
@@ -149,8 +150,7 @@ func (a *appender) replay(r *Record, slots []uint32) (done int, part int32, err 
 		t.sticky.bytes += pr.tmpl.bytes(had, had+n)
 		if had+n == pr.tmpl.count() && pr.tmpl.complete.Load() { // full; n may be 0, if the template wasn't complete before
 			now := pr.now()
-			p.seal(now)
-			pr.place(p, now)
+			a.seal(p, pr.tmpl.bytes(0, had+n), now)
 			if s := &t.sticky; s.part == p {
 				s.bytes = max(s.bytes, pr.cfg.BatchSize)
 			}
