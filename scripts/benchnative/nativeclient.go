@@ -33,7 +33,7 @@ func openNative(ctx context.Context, s *setup, values [][]byte) (*nativeClient, 
 }
 
 func openReplay(ctx context.Context, s *setup, values [][]byte) (*nativeClient, error) {
-	c := &nativeClient{slots: make([]uint32, burstSize)}
+	c := &nativeClient{slots: make([]uint32, replayBurst)}
 	cfg, err := s.config()
 	if err != nil {
 		return nil, err

@@ -201,7 +201,8 @@ func runs(args ...string) []contender {
 
 func harness() block {
 	return block{name: "kbench run", target: targetOwn, warmup: time.Second, window: 2 * time.Second,
-		contenders: runs("--rate=max", "-X=linger.ms=5", "-X=batch.size=1048576", "-X=max.request.size=1052672"),
+		contenders: runs("--rate=max", "-X=linger.ms=5", "-X=batch.size=1048576", "-X=max.request.size=1052672",
+			"-X=send.buffer.bytes=-1", "-X=receive.buffer.bytes=-1"), // the system's, as elsewhere
 		checks: []check{
 			atLeast(rowHarness, "kbench run --rate max, 100 B, native / franz-go", recordsPerSecond, clientNative, clientFranz, 5),
 			atMost(rowHarness, "kbench run --rate max, 100 B", cpuPerRecord, clientNative, "", 90),

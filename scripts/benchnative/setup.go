@@ -21,6 +21,9 @@ const (
 // burstSize is how many records the native producer is handed at a time.
 const burstSize = 64
 
+// replayBurst is how many a replayer is asked for at a time: it has nothing to do with each but to count it.
+const replayBurst = 1024
+
 // setup is what one child process measures; it gets it as JSON. Settings that it doesn't name are Kafka's defaults: acks=all,
 // enable.idempotence.
 type setup struct {
