@@ -91,6 +91,9 @@ func (a *appender) append(recs []Record) (done int, err error) {
 			pr.refuseRecord(r, part, err)
 			pr.mu.Lock()
 		}
+		if a.yields {
+			recs = recs[:i+1]
+		}
 	}
 	pr.mu.Unlock()
 	a.yield()

@@ -29,8 +29,8 @@ func (a *appender) appendRun(recs []Record, timeMS int64) int {
 	room := math.MaxInt
 	switch {
 	case first.Partition != -1:
-		if uint(first.Partition) < uint(len(t.partitions)) {
-			p = t.partitions[first.Partition]
+		if parts := t.current(); uint(first.Partition) < uint(len(parts)) {
+			p = parts[first.Partition]
 		}
 	case pr.cfg.Partitioner == PartitionerDefault || pr.cfg.Partitioner == PartitionerTable:
 		p, room = t.sticky.part, 2*pr.cfg.BatchSize-t.sticky.bytes // then route chooses another one

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"kbench/native/wire"
 )
 
 // TestRuns appends the same records in runs and one after the other, which has to give the same batches.
@@ -69,6 +71,41 @@ func TestRuns(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestRunsKeepOff partitions that are gone, although they have an open batch.
+func TestRunsKeepOff(t *testing.T) {
+	pr := unconnected(func(*Config) {})
+	recs := []Record{{Partition: 2, Value: make([]byte, 100)}, {Partition: 2, Value: make([]byte, 100)}}
+	a := appender{pr: pr, ctx: context.Background()}
+	if err := a.appendAlone(&recs[0], 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.appendRun(recs, 0); n != 2 {
+		t.Fatalf("%d of 2 records appended", n)
+	}
+	pr.topics[0].gone = 1
+	if n := a.appendRun(recs, 0); n != 0 {
+		t.Errorf("%d records appended to a partition that is gone", n)
+	}
+}
+
+// TestRunLimits appends as many records as there is room for bodies before the last one.
+func TestRunLimits(t *testing.T) {
+	recs := make([]Record, 10)
+	for i := range recs {
+		recs[i].Value = make([]byte, 100)
+	}
+	var run wire.PlainRun
+	if !run.Start(0, 0, recs[0].Value) {
+		t.Fatal("no run")
+	}
+	for bytes, want := range map[int]int{1: 1, run.Body - 1: 1, run.Body: 1, run.Body + 1: 2, 3 * run.Body: 3, 3*run.Body + 1: 4, 100 * run.Body: 10} {
+		b := &batch{buf: make([]byte, wire.BatchHeaderSize, 1<<16), limit: 1 << 16}
+		if n := b.appendLike(&run, recs, runLimits{bytes: bytes, record: 1 << 16}); n != want || len(b.slots) != want || len(b.buf) != wire.BatchHeaderSize+want*run.Size {
+			t.Errorf("%d bytes for bodies of %d: %d records, want %d", bytes, run.Body, n, want)
 		}
 	}
 }

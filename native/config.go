@@ -93,18 +93,6 @@ type Config struct {
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// checkDialed is an error if what Config.Dialer returned without one is of no use; it is closed then.
-func checkDialed(nc net.Conn, addr string) error {
-	if nc == nil {
-		return fmt.Errorf("%s: Config.Dialer returned neither a connection nor an error", addr)
-	}
-	if err := nc.SetDeadline(time.Time{}); err != nil { // as through an SSH tunnel
-		nc.Close()
-		return fmt.Errorf("%s: Config.Dialer's connection doesn't keep deadlines: %w", addr, err)
-	}
-	return nil
-}
-
 // DefaultConfig has the defaults of Kafka 4.x.
 func DefaultConfig() Config {
 	return Config{

@@ -96,6 +96,18 @@ func connect(ctx context.Context, cfg *Config, addr string, setup time.Duration)
 	return nc, checkDialed(nc, addr)
 }
 
+// checkDialed is an error if what Config.Dialer returned without one is of no use; it is closed then.
+func checkDialed(nc net.Conn, addr string) error {
+	if nc == nil {
+		return fmt.Errorf("%s: Config.Dialer returned neither a connection nor an error", addr)
+	}
+	if err := nc.SetDeadline(time.Time{}); err != nil { // as through an SSH tunnel
+		nc.Close()
+		return fmt.Errorf("%s: Config.Dialer's connection doesn't keep deadlines: %w", addr, err)
+	}
+	return nil
+}
+
 // negotiate learns which versions the broker speaks.
 func (c *conn) negotiate(ctx context.Context, timeout time.Duration) error {
 	for _, version := range []int16{3, 0} { // a broker that doesn't know 3 answers in the form of 0

@@ -97,6 +97,17 @@ type failure struct {
 
 func (f *failures) add(addr string, err error) {
 	cause := strings.ReplaceAll(err.Error(), addr, "")
+	var dialled *net.OpError
+	if errors.As(err, &dialled) && dialled.Addr != nil { // of a name that was looked up
+		cause = strings.ReplaceAll(cause, dialled.Addr.String(), "")
+	}
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		cause = strings.ReplaceAll(cause, lookup.Name, "")
+	}
+	if !strings.Contains(err.Error(), addr) {
+		err = fmt.Errorf("%s: %w", addr, err)
+	}
 	for i := range *f {
 		if known := &(*f)[i]; known.cause == cause {
 			known.also = append(known.also, addr)
@@ -130,7 +141,7 @@ func (c *control) dialInTurn(ctx context.Context, addr string, left int) (*conn,
 	defer cancel()
 	conn, err := dial(turn, c.cfg, addr, how)
 	if err != nil && turn.Err() != nil && ctx.Err() == nil && !auth.Known(err) {
-		err = fmt.Errorf("%s: no answer within %v, when it was the next one's turn", addr, share.Round(time.Millisecond))
+		err = fmt.Errorf("%s: no answer within %v, when it was the next one's turn: %v", addr, share.Round(time.Millisecond), err)
 	}
 	return conn, err
 }

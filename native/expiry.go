@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// expireBatches fails batches that are older than delivery.timeout.ms, wherever they are. It keeps an eye on the wall clock, too.
+// expireBatches fails batches that are older than delivery.timeout.ms, wherever they are. As it comes by often, it looks at the wall clock, too.
 func (pr *Producer) expireBatches() {
 	defer pr.wg.Done()
 	tick := time.NewTicker(min(max(pr.cfg.DeliveryTimeout/20, 5*time.Millisecond), 100*time.Millisecond))

@@ -18,6 +18,7 @@ type inbox struct {
 	n      int
 	err    error
 	peeked [1]byte
+	failed error // of peekNow, which takes it off the socket
 
 	// RawConn wants functions, and ones made for each call would be allocated.
 	read func(fd uintptr)
@@ -51,9 +52,13 @@ func (in *inbox) readNow(fd uintptr) {
 // peekNow says whether a read would return at once: with bytes, at the end, or with an error.
 func (in *inbox) peekNow(fd uintptr) bool {
 	for {
-		_, _, err := syscall.Recvfrom(int(fd), in.peeked[:], syscall.MSG_PEEK)
-		if err != syscall.EINTR {
-			return err != syscall.EAGAIN
+		switch _, _, err := syscall.Recvfrom(int(fd), in.peeked[:], syscall.MSG_PEEK); err {
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return false
+		default:
+			in.failed = err
+			return true
 		}
 	}
 }
@@ -92,5 +97,11 @@ func (in *inbox) Read(p []byte) (int, error) {
 	}
 }
 
-// await waits until Read has something to return: bytes, the end, or an error. It may be called beside Read.
-func (in *inbox) await() error { return in.rc.Read(in.peek) }
+// await waits until Read has something to return, bytes or the end, or returns what is wrong with the connection. It may be
+// called beside Read, by one goroutine at a time.
+func (in *inbox) await() error {
+	if err := in.rc.Read(in.peek); err != nil {
+		return err
+	}
+	return in.failed
+}

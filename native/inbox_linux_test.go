@@ -7,7 +7,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 	"testing"
+
+	"kbench/native/wire"
 )
 
 // answering is both ends of a TCP connection: a broker's, and a connection that reads through an inbox.
@@ -141,6 +144,18 @@ func TestInboxEnds(t *testing.T) {
 			t.Error("the end wasn't noticed")
 		})
 	}
+	t.Run("reset", func(t *testing.T) {
+		broker, _, in := answering(t)
+		if err := broker.SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		if err := broker.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := in.await(); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("await: %v, want %v", err, syscall.ECONNRESET)
+		}
+	})
 	t.Run("closed here", func(t *testing.T) {
 		_, c, in := answering(t)
 		waited := make(chan error)
@@ -156,26 +171,93 @@ func TestInboxEnds(t *testing.T) {
 	})
 }
 
-// TestInboxAllocates nothing for an answer.
-func TestInboxAllocates(t *testing.T) {
+// flying is a link with requests in flight, without a writer or a reader; the broker is the other end.
+func flying(t *testing.T, requests int) (*net.TCPConn, *node, *link) {
+	t.Helper()
+	_, tp := idle(1, nil)
 	broker, c, in := answering(t)
-	one := answer(100, 1)
-	allocs := testing.AllocsPerRun(100, func() {
-		if _, err := broker.Write(one); err != nil {
+	n := tp.partitions[0].node
+	l := &link{conn: c, in: in, version: produceLowest, done: make(chan struct{})}
+	n.link = l
+	for i := range requests {
+		req := &request{correlation: int32(i + 1), version: produceLowest}
+		req.written.Store(true)
+		l.flight = append(l.flight, req)
+	}
+	return broker, n, l
+}
+
+// produced is an answer to a Produce request without a topic, padded to n bytes.
+func produced(correlation int32, n int) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(n))
+	b = binary.BigEndian.AppendUint32(b, uint32(correlation))
+	b = binary.BigEndian.AppendUint32(b, 0) // topics
+	b = binary.BigEndian.AppendUint32(b, 0) // throttle_time_ms
+	return append(b, make([]byte, n-12)...)
+}
+
+// TestLookIn settles what was answered on the writer's way, without a reader: no more, and without waiting for the rest of
+// anything.
+func TestLookIn(t *testing.T) {
+	broker, n, l := flying(t, 5)
+	look := func(want int) {
+		t.Helper()
+		if err := l.lookIn(n); err != nil {
 			t.Fatal(err)
 		}
-		if err := in.await(); err != nil {
+		if len(l.flight) != want {
+			t.Fatalf("%d requests in flight, want %d", len(l.flight), want)
+		}
+	}
+	send := func(b []byte) {
+		t.Helper()
+		if _, err := broker.Write(b); err != nil {
 			t.Fatal(err)
 		}
-		in.look()
-		if there, err := c.frameThere(); there != wholeFrame || err != nil {
-			t.Fatal(there, err)
-		}
-		if _, err := c.readFrame(); err != nil {
+		if err := l.in.await(); err != nil {
 			t.Fatal(err)
 		}
-	})
-	if allocs > 0 {
-		t.Errorf("%v allocations an answer", allocs)
+	}
+	look(5)
+	send(append(produced(1, 12), produced(2, 12)...))
+	look(3)
+	send(produced(3, 12)[:7])
+	look(3)
+	send(produced(3, 12)[7:])
+	look(2)
+	l.reading.Lock() // as where the reader is at it
+	send(produced(4, 12))
+	look(2)
+	l.reading.Unlock()
+	look(1)
+	send(append(binary.BigEndian.AppendUint32(nil, 1<<20), 0, 0, 0, 5)) // of an answer larger than the buffer: the reader's
+	look(1)
+	if err := broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	look(1)
+}
+
+// TestLookInFails where an answer wasn't asked for, and at the connection's end.
+func TestLookInFails(t *testing.T) {
+	broker, n, l := flying(t, 1)
+	if _, err := broker.Write(produced(7, 12)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.in.await(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.lookIn(n); !errors.Is(err, wire.ErrMalformed) {
+		t.Errorf("an answer to request 7 of 1: %v", err)
+	}
+	broker, n, l = flying(t, 1)
+	if err := broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.in.await(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.lookIn(n); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %v", err)
 	}
 }

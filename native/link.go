@@ -14,7 +14,7 @@ type link struct {
 	version int16 // of the Produce API, the highest that both sides speak
 
 	// writing is held while a request is written. A response to a request that isn't completely written yet would let its
-	// buffers be reused under the writer; the reader waits for the writer first.
+	// buffers be reused under the writer; who takes answers waits for the writer first.
 	writing sync.Mutex
 	done    chan struct{} // closed when the reader ended
 

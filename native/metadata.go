@@ -305,7 +305,6 @@ func (pr *Producer) resize(t *topic, mt *wire.TopicMeta, recreated bool) {
 		p := &partition{topic: t, id: int32(id), leaderEpoch: -1}
 		p.seq.restart(pr.id)
 		t.partitions = append(t.partitions, p)
-		t.gone = 0
 	}
 	if gone := len(t.partitions) - listed; recreated || gone < t.gone {
 		t.gone = gone

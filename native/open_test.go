@@ -137,9 +137,9 @@ func TestSameCause(t *testing.T) {
 	cfg := config(c, newLedger())
 	web, closes := answering(t, "HTTP/1.1 400 Bad\r\n\r\n"), answering(t, "")
 	webToo := answering(t, "HTTP/1.1 400 Bad\r\n\r\n")
-	cfg.Bootstrap = []string{web, closes, webToo, "127.0.0.1:1", "127.0.0.1:2"}
+	cfg.Bootstrap = []string{web, closes, webToo, "127.0.0.1:1", "localhost:2"}
 	_, err := native.New(ctxFor(t), cfg)
-	for part, want := range map[string]int{"HTTP": 1, "without an answer": 1, "refused": 1, web: 1, closes: 1, webToo: 1, "127.0.0.1:2": 1} {
+	for part, want := range map[string]int{"HTTP": 1, "without an answer": 1, "refused": 1, web: 1, closes: 1, webToo: 1, "localhost:2": 1} {
 		if got := strings.Count(err.Error(), part); got != want {
 			t.Errorf("%q is there %d times, want %d:\n%v", part, got, want, err)
 		}

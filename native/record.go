@@ -39,6 +39,7 @@ type Ack struct {
 }
 
 // AckFunc receives acknowledgements: each record passed to Produce is in exactly one. Calls never overlap. They come from
-// the producer's goroutines, or from inside Produce, AbortTransaction or Close for records that fail there. It must not block,
-// call the Producer, or panic: on the producer's goroutines that ends the program, as any panic does.
+// the producer's goroutines, or from inside Produce, AbortTransaction or Close for records that fail there. It must not block
+// (meanwhile nothing is sent to the broker that answered), call the Producer, or panic: on the producer's goroutines that ends
+// the program, as any panic does.
 type AckFunc func(Ack)

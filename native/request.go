@@ -155,7 +155,7 @@ func (l *link) send(n *node, req *request) error {
 	clear(req.keep)
 	clear(req.cuts)
 	req.sent = pr.now()
-	req.written.Store(err == nil) // the reader may take req from here on
+	req.written.Store(err == nil) // who takes answers may settle req from here on
 	l.writing.Unlock()
 	if err != nil || pr.cfg.Acks != 0 {
 		return err

@@ -124,7 +124,7 @@ func (l *link) renew(pr *Producer) error {
 // pass hands a response to renew. Producer.mu is held.
 func (l *link) pass(frame []byte) error {
 	select {
-	case l.answers <- append([]byte(nil), frame...): // frame is the reader's
+	case l.answers <- append([]byte(nil), frame...): // frame is the connection's
 		return nil
 	default:
 		return fmt.Errorf("%w: a response that wasn't asked for", wire.ErrMalformed)

@@ -164,14 +164,14 @@ func TestReconnectBackoff(t *testing.T) {
 	cfg.Dialer = d.dial
 	p := open(t, cfg)
 	produce(t, p, records(0, 10))
-	before, began := d.all(), time.Now()
+	before, closed, began := d.all(), d.closed.Load(), time.Now()
 	c.Close()
+	// Records that were sent to it before that was noticed would be sent again after retry.backoff.ms only.
+	await(t, "the end of the connection", func() bool { return d.closed.Load() > closed })
 	if err := p.Produce(ctxFor(t), records(10, 10)); err != nil {
 		t.Fatal(err)
 	}
-	for d.all() < before+6 {
-		time.Sleep(time.Millisecond)
-	}
+	await(t, "six attempts to connect", func() bool { return d.all() >= before+6 })
 	const metadata = 2 // attempts for these, one of them on the connection that broke
 	if got, most := d.all()-before-metadata, int(time.Since(began)/least)+1; got > most {
 		t.Errorf("%d attempts to connect in %v, want %d at most", got, time.Since(began), most)
@@ -180,6 +180,16 @@ func TestReconnectBackoff(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.check(t, 20, true)
+}
+
+// await waits until something is so, half a minute at most.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no sign of %s", what)
+		}
+	}
 }
 
 // nameServer is a resolver that knows one answer: the addresses of every name.

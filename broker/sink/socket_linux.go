@@ -22,8 +22,8 @@ const (
 // Where it waits for the rest of a batch, which it forgets anyway, the kernel is to wake it once, when the rest is there
 // (SO_RCVLOWAT), and not for each segment. That spares the client more than the sink: on a virtual machine, waking a CPU that
 // sleeps costs the thread that does it an interrupt through the hypervisor, and that is the sender's. A write of 1 MiB took
-// 250 µs with a wake-up for each 64 KiB, 125 µs with one. A stream that ends, an error, and a full receive buffer wake below
-// the mark, too: tcp_data_ready in Linux.
+// 250 µs with a wake-up for each 64 KiB, 125 µs with one. A stream that ends and an error wake below the mark, too
+// (tcp_data_ready); so does a full receive buffer, but not in every kernel: see canMark.
 type socket struct {
 	rc  syscall.RawConn
 	try func(fd uintptr) bool
@@ -78,11 +78,14 @@ func (s *socket) receive(fd uintptr) bool {
 // moveMark sets the mark for the wait to come, and says whether it was another one: the rest of a batch, or 1 byte for
 // anything else. A mark above what is still to come would never be reached.
 func (s *socket) moveMark(fd uintptr) bool {
-	want := 1
-	if s.p == nil && s.max >= leastMark && s.canMark(fd) {
+	before, want := s.mark, 1
+	if s.p == nil && s.max >= leastMark && s.canMark(fd) { // which may leave the mark elsewhere
 		want = min(s.max, mostMark)
 	}
-	return want != s.mark && s.setMark(fd, want)
+	if want != s.mark {
+		s.setMark(fd, want)
+	}
+	return s.mark != before
 }
 
 // canMark tries the highest mark once. Linux makes the receive buffer larger than the mark; before 4.18 it doesn't, and a

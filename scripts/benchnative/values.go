@@ -15,7 +15,7 @@ func (s *setup) makeValues() (values [][]byte, bytes int64) {
 	values = make([][]byte, s.Values)
 	step, block := s.Size, make([]byte, s.Values*s.Size)
 	if !s.JSON && !s.Apart && len(block) > cached { // values that overlap
-		step = cached / s.Values
+		step = max(1, cached/s.Values)
 		block = make([]byte, cached+s.Size)
 	}
 	rng := rand.New(rand.NewPCG(1, uint64(s.Size)))
