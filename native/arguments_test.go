@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,10 @@ func TestSettingsRefused(t *testing.T) {
 		{func(c *native.Config) { c.PartitionerAvailTimeout = -1 }, "partitioner.availability.timeout.ms: -1ns is negative"},
 		{func(c *native.Config) { c.PartitionRules = []native.PartitionRule{{Partition: 1}} }, "PartitionRules"},
 		{func(c *native.Config) { c.Bootstrap = nil }, "bootstrap.servers"},
+		{func(c *native.Config) { c.Linger = math.MaxInt64 }, "linger.ms: 2562047h47m16.854775807s is more than 596h31m23.647s"},
+		{func(c *native.Config) { c.RequestTimeout = math.MaxInt64 }, "request.timeout.ms: 2562047h47m16.854775807s is more than"},
+		{func(c *native.Config) { c.DeliveryTimeout = math.MaxInt64 }, "delivery.timeout.ms: 2562047h47m16.854775807s is more than"},
+		{func(c *native.Config) { c.Bootstrap = []string{" h:1"} }, `bootstrap.servers: " h:1" isn't host:port`},
 		{func(c *native.Config) { c.SocketSetupTimeout = 0 }, "socket.connection.setup.timeout.ms: 0s isn't above 0"},
 		{func(c *native.Config) { c.Connections = -1 }, "Connections: -1 is not 0 to 256"},
 		{func(c *native.Config) { c.Connections = 257 }, "Connections: 257 is not 0 to 256"},

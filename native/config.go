@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -156,7 +157,7 @@ func (c *Config) check() error {
 	for _, addr := range c.Bootstrap {
 		host, port, err := net.SplitHostPort(addr)
 		number, badPort := strconv.ParseUint(port, 10, 16)
-		bad(err != nil || host == "" || badPort != nil || number == 0, "bootstrap.servers: %q isn't host:port with a port of 1 to 65535", addr)
+		bad(err != nil || host == "" || strings.ContainsAny(addr, " \t\r\n") || badPort != nil || number == 0, "bootstrap.servers: %q isn't host:port with a port of 1 to 65535", addr)
 	}
 	bad(len(c.Topics) == 0, "topics: none given")
 	for i, topic := range c.Topics {
@@ -191,6 +192,17 @@ func (c *Config) check() error {
 		{"partitioner.availability.timeout.ms", c.PartitionerAvailTimeout},
 	} {
 		bad(d.value < 0, "%s: %v is negative", d.name, d.value)
+		bad(d.value > maxTime, "%s: %v is more than %v", d.name, d.value, maxTime)
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"request.timeout.ms", c.RequestTimeout}, {"delivery.timeout.ms", c.DeliveryTimeout},
+		{"socket.connection.setup.timeout.ms", c.SocketSetupTimeout},
+		{"socket.connection.setup.timeout.max.ms", c.SocketSetupTimeoutMax}, {"connections.max.idle.ms", c.ConnectionsMaxIdle},
+	} {
+		bad(d.value > maxTime, "%s: %v is more than %v", d.name, d.value, maxTime)
 	}
 	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
 	bad(c.SocketSetupTimeout <= 0, "socket.connection.setup.timeout.ms: %v isn't above 0", c.SocketSetupTimeout)
@@ -209,14 +221,18 @@ func (c *Config) check() error {
 	if c.TransactionalID != "" { // ProducerConfig.postProcessAndValidateIdempotenceConfigs
 		bad(!c.EnableIdempotence, "transactional.id %q needs enable.idempotence", c.TransactionalID)
 		bad(len(c.TransactionalID) > maxString, "transactional.id: its %d bytes are more than %d", len(c.TransactionalID), maxString)
-		bad(c.TransactionTimeout < time.Millisecond || c.TransactionTimeout > maxTransactionTimeout,
-			"transaction.timeout.ms: %v is not 1ms to %v", c.TransactionTimeout, maxTransactionTimeout)
+		bad(c.TransactionTimeout < time.Millisecond || c.TransactionTimeout > maxTime,
+			"transaction.timeout.ms: %v is not 1ms to %v", c.TransactionTimeout, maxTime)
 	}
 	if len(errs) == 0 {
 		return nil
 	}
 	return configError{errors.Join(errs...)}
 }
+
+// maxTime bounds every time: the protocol has 32 bits for those of ms that it carries, Kafka's settings have no more, and adding
+// longer ones up would overflow.
+const maxTime = math.MaxInt32 * time.Millisecond
 
 // maxConnections bounds Config.Connections. Each has two goroutines, buffers in the kernel and an encoder, and a few fill any
 // network: more than these are a slip of the keyboard, which would take all of the machine's open files with it.
@@ -228,8 +244,5 @@ const (
 	maxZstdLevel = 22
 )
 
-// What the protocol has room for: bytes of a string, and an int32 of ms.
-const (
-	maxString             = 1<<15 - 1
-	maxTransactionTimeout = (1<<31 - 1) * time.Millisecond
-)
+// maxString is what the protocol has room for: bytes of a string.
+const maxString = 1<<15 - 1

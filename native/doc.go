@@ -23,7 +23,7 @@
 // What fails a record, one that Produce refuses included, or a request of the transaction, makes it ErrTransactionAbortable:
 // records that weren't sent fail at once, Produce and CommitTransaction fail, and AbortTransaction is the way on.
 // ErrTransactionFatal ends the producer. During and after Close every call that asks for something returns ErrClosed,
-// whatever was before, but one that waits for the end that Close waits for.
+// whatever was before, but one that waits for the end that Close waits for, and Flush, for which nothing is left.
 //
 // transaction.go has the calls, txnstate.go the states between them, txnbatch.go what batches and partitions have to do with a
 // transaction; the goroutine of txnsender.go asks the coordinators, with the requests of txnrequests.go.

@@ -251,6 +251,17 @@ func TestLookInFails(t *testing.T) {
 		t.Errorf("an answer to request 7 of 1: %v", err)
 	}
 	broker, n, l = flying(t, 1)
+	n.pr.cfg.Acks = 0 // then the writer settles a request, and nothing is answered
+	if _, err := broker.Write(produced(1, 12)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.in.await(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.lookIn(n); !errors.Is(err, wire.ErrMalformed) || len(l.flight) != 1 {
+		t.Errorf("an answer with acks=0: %v, %d requests in flight", err, len(l.flight))
+	}
+	broker, n, l = flying(t, 1)
 	if err := broker.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func (l *link) handle(n *node, frame []byte) error {
 		defer pr.mu.Unlock()
 		return l.pass(frame)
 	}
-	if len(l.flight) > 0 {
+	if len(l.flight) > 0 && pr.cfg.Acks != 0 { // with acks=0 it is the writer's
 		req = l.flight[0]
 	}
 	pr.mu.Unlock()
