@@ -215,7 +215,7 @@ func TestSave(t *testing.T) {
 		{Contender: clientNative, Values: map[string]float64{recordsPerSecond: 12e6, cpuPerRecord: 20}, Sample: &sample{Records: 1}},
 		{Contender: clientFranz, Values: map[string]float64{recordsPerSecond: 1e6}},
 	}
-	r := report{opts: &options{args: []string{"-rounds", "1"}, seed: 7}, environment: []string{"CPU: x"}, took: time.Minute,
+	r := report{opts: &options{args: []string{"--kbench", "/x/kbench", "-rounds", "1"}, seed: 7}, environment: []string{"CPU: x"}, took: time.Minute,
 		blocks: []blockResult{{block: b, measurements: ms, verdicts: []verdict{judge(b.checks[0], ms), judge(b.checks[1], ms)}}, {block: harness(), verdicts: []verdict{judge(harness().checks[0], nil)}}}}
 	dir := filepath.Join(t.TempDir(), "native")
 	if err := r.save(dir); err != nil {

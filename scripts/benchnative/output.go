@@ -37,6 +37,11 @@ func environment() []string {
 		"go: " + h.Go,
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, set := range info.Settings {
+			if set.Key == "vcs.revision" {
+				lines = append(lines, "commit: "+set.Value)
+			}
+		}
 		for _, m := range info.Deps {
 			switch m.Path {
 			case "github.com/twmb/franz-go", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4":
@@ -212,5 +217,13 @@ func (r *report) invalid() (reasons []string, of int) {
 
 // command is the command line that measures this again.
 func (r *report) command() string {
-	return strings.TrimSpace("scripts/bench-native " + strings.Join(r.opts.args, " "))
+	var args []string
+	for i := 0; i < len(r.opts.args); i++ {
+		if arg := strings.TrimLeft(r.opts.args[i], "-"); arg == "kbench" { // the script's own: a path of its making
+			i++
+		} else if !strings.HasPrefix(arg, "kbench=") {
+			args = append(args, r.opts.args[i])
+		}
+	}
+	return strings.TrimSpace("scripts/bench-native " + strings.Join(args, " "))
 }
