@@ -30,22 +30,16 @@ func (w *worker) onAcks(acks []driver.Ack) {
 			i++
 			continue
 		}
-		warmup := of.intended < measure
-		if a.Err != nil {
-			w.failRecord(a.Err, now, &of, warmup)
-			served += now - of.handed
-			slots[a.Slot].handed = free
-			list.put(tail, a.Slot)
-			tail++
-			i++
-			continue
-		}
+		failed, warmup := a.Err != nil, of.intended < measure
 		// With those behind it that were due and handed over together with it: a burst often comes back in one piece.
 		before, size := tail, uint64(0)
-		for ; i < len(acks) && acks[i].Err == nil; i++ {
+		for ; i < len(acks) && (acks[i].Err != nil) == failed; i++ {
 			s := &slots[acks[i].Slot]
 			if s.handed != of.handed || s.intended != of.intended || s.late != of.late {
 				break
+			}
+			if failed {
+				w.failRecord(acks[i].Err, now, &of, warmup)
 			}
 			s.handed = free
 			size += uint64(s.size)
@@ -53,8 +47,11 @@ func (w *worker) onAcks(acks []driver.Ack) {
 			tail++
 		}
 		n := tail - before
-		w.ack.AddN(now-of.intended, now-of.handed, n, warmup)
 		served += (now - of.handed) * int64(n)
+		if failed {
+			continue
+		}
+		w.ack.AddN(now-of.intended, now-of.handed, n, warmup)
 		if warmup {
 			warmGood += n
 			warmBytes += size

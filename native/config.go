@@ -181,31 +181,7 @@ func (c *Config) check() error {
 	bad(c.SendBuffer < -1, "send.buffer.bytes: %d is below -1", c.SendBuffer)
 	bad(c.ReceiveBuffer < -1, "receive.buffer.bytes: %d is below -1", c.ReceiveBuffer)
 	bad(c.MaxRequestSize < 1, "max.request.size: %d is below 1", c.MaxRequestSize)
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"linger.ms", c.Linger}, {"max.block.ms", c.MaxBlock}, {"metadata.max.age.ms", c.MetadataMaxAge},
-		{"retry.backoff.ms", c.RetryBackoff}, {"retry.backoff.max.ms", c.RetryBackoffMax},
-		{"reconnect.backoff.ms", c.ReconnectBackoff}, {"reconnect.backoff.max.ms", c.ReconnectBackoffMax},
-		{"metadata.recovery.rebootstrap.trigger.ms", c.RebootstrapTrigger},
-		{"partitioner.availability.timeout.ms", c.PartitionerAvailTimeout},
-	} {
-		bad(d.value < 0, "%s: %v is negative", d.name, d.value)
-		bad(d.value > maxTime, "%s: %v is more than %v", d.name, d.value, maxTime)
-	}
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"request.timeout.ms", c.RequestTimeout}, {"delivery.timeout.ms", c.DeliveryTimeout},
-		{"socket.connection.setup.timeout.ms", c.SocketSetupTimeout},
-		{"socket.connection.setup.timeout.max.ms", c.SocketSetupTimeoutMax}, {"connections.max.idle.ms", c.ConnectionsMaxIdle},
-	} {
-		bad(d.value > maxTime, "%s: %v is more than %v", d.name, d.value, maxTime)
-	}
-	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
-	bad(c.SocketSetupTimeout <= 0, "socket.connection.setup.timeout.ms: %v isn't above 0", c.SocketSetupTimeout)
+	c.checkTimes(bad)
 	bad(c.DeliveryTimeout < c.Linger+c.RequestTimeout,
 		"delivery.timeout.ms: %v is below linger.ms + request.timeout.ms = %v", c.DeliveryTimeout, c.Linger+c.RequestTimeout)
 	bad(int(c.MetadataRecovery) >= len(recoveryNames), "metadata.recovery.strategy: %d is unknown", c.MetadataRecovery)
@@ -228,6 +204,30 @@ func (c *Config) check() error {
 		return nil
 	}
 	return configError{errors.Join(errs...)}
+}
+
+// checkTimes reports times that are out of range by themselves.
+func (c *Config) checkTimes(bad func(wrong bool, format string, args ...any)) {
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+		free  bool // negative ones are refused elsewhere, or mean something
+	}{
+		{"linger.ms", c.Linger, false}, {"max.block.ms", c.MaxBlock, false}, {"metadata.max.age.ms", c.MetadataMaxAge, false},
+		{"retry.backoff.ms", c.RetryBackoff, false}, {"retry.backoff.max.ms", c.RetryBackoffMax, false},
+		{"reconnect.backoff.ms", c.ReconnectBackoff, false}, {"reconnect.backoff.max.ms", c.ReconnectBackoffMax, false},
+		{"metadata.recovery.rebootstrap.trigger.ms", c.RebootstrapTrigger, false},
+		{"partitioner.availability.timeout.ms", c.PartitionerAvailTimeout, false},
+		{"request.timeout.ms", c.RequestTimeout, true}, {"delivery.timeout.ms", c.DeliveryTimeout, true},
+		{"socket.connection.setup.timeout.ms", c.SocketSetupTimeout, true},
+		{"socket.connection.setup.timeout.max.ms", c.SocketSetupTimeoutMax, true},
+		{"connections.max.idle.ms", c.ConnectionsMaxIdle, true},
+	} {
+		bad(d.value < 0 && !d.free, "%s: %v is negative", d.name, d.value)
+		bad(d.value > maxTime, "%s: %v is more than %v", d.name, d.value, maxTime)
+	}
+	bad(c.RequestTimeout <= 0, "request.timeout.ms: %v isn't above 0", c.RequestTimeout)
+	bad(c.SocketSetupTimeout <= 0, "socket.connection.setup.timeout.ms: %v isn't above 0", c.SocketSetupTimeout)
 }
 
 // maxTime bounds every time: the protocol has 32 bits for those of ms that it carries, Kafka's settings have no more, and adding

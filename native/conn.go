@@ -261,18 +261,26 @@ func (c *conn) frameThere() (frameState, error) {
 		return wholeFrame, nil
 	case errors.Is(err, errNothing):
 		return noFrame, nil
-	case errors.Is(err, io.EOF) && c.br.Buffered() > 0:
-		err = io.ErrUnexpectedEOF
+	case c.br.Buffered() > 0:
+		err = noEOF(err)
 	}
 	return noFrame, err
+}
+
+// noEOF makes an end in the middle of a response an error that says so.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // readFrame reads one response without its length. It is valid until the next call.
 func (c *conn) readFrame() ([]byte, error) {
 	head, err := c.br.Peek(4)
 	if err != nil {
-		if len(head) > 0 && errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
+		if len(head) > 0 {
+			err = noEOF(err)
 		}
 		return nil, err
 	}
@@ -301,10 +309,7 @@ func readGrowing(r io.Reader, dst []byte, n int) ([]byte, error) {
 		}
 		dst = dst[:at+m]
 		if _, err := io.ReadFull(r, dst[at:]); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return dst, err
+			return dst, noEOF(err)
 		}
 	}
 	return dst, nil

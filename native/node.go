@@ -192,35 +192,19 @@ func (n *node) serve(l *link) {
 			n.drainedAt = now
 		case len(l.flight) >= pr.cfg.MaxInFlight && !looked:
 			looked = true
-			pr.mu.Unlock()
-			err := l.lookIn(n)
-			pr.mu.Lock()
-			if err != nil {
-				l.breakOff(err)
-			}
+			n.use(l, func() error { return l.lookIn(n) })
 			continue
 		case len(l.flight) >= pr.cfg.MaxInFlight: // woken by the reader
 		case n.resumeAt > now:
 			until = min(until, n.resumeAt)
 		case l.sessionEnds() && len(l.flight) > 0: // woken by the reader
 		case l.sessionEnds():
-			pr.mu.Unlock()
-			err := l.renew(pr)
-			pr.mu.Lock()
-			if err != nil {
-				l.breakOff(err)
-			}
+			n.use(l, func() error { return l.renew(pr) })
 			continue
 		default:
 			if req := n.drain(l, now); req != nil {
-				lastUsed, n.drainedAt = now, now
-				pr.mu.Unlock()
-				err := l.send(n, req)
-				looked = false
-				pr.mu.Lock()
-				if err != nil {
-					l.breakOff(err)
-				}
+				lastUsed, n.drainedAt, looked = now, now, false
+				n.use(l, func() error { return l.send(n, req) })
 			}
 			continue
 		}
@@ -245,6 +229,16 @@ func (n *node) serve(l *link) {
 		}
 		n.sleep(now, until)
 		looked = false
+	}
+}
+
+// use does something with a connection, whose end it is if that fails. Producer.mu is held on entry and on return, not meanwhile.
+func (n *node) use(l *link, do func() error) {
+	n.pr.mu.Unlock()
+	err := do()
+	n.pr.mu.Lock()
+	if err != nil {
+		l.breakOff(err)
 	}
 }
 
